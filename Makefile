@@ -1,0 +1,51 @@
+# The commands of this project. `make up` and `make test` install what they need first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 10000
+UP ?=
+
+.PHONY: up install test lint bench simulate lock clean
+
+# A whole cluster on this machine: make up UP="--nodes 3 --runtime process"
+up: $(VENV)/installed
+	@exec $(BIN)/beanpole up $(UP)
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Beanpole needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+test: $(VENV)/tested lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+simulate: $(VENV)/tested
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+bench: $(VENV)/tested
+	$(BIN)/python -m bench
+
+# Choose newer versions of the libraries, within what pyproject.toml allows.
+lock:
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet --upgrade '.[dev]'
+	$(VENV)-lock/bin/pip freeze --exclude beanpole > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Beanpole's API server, and what the API and the workers share."""

@@ -1,0 +1,92 @@
+"""Settings: read once from the environment, then passed on as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from app.base.errors import UserError
+
+PREFIX = "BEANPOLE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside, each as `BEANPOLE_<NAME>` in the environment.
+
+    Durations are seconds. Attributes:
+        cluster: name of the cluster; its Redis keys all carry `{beanpole:<cluster>}`.
+        redis_url: the state store. `broker_url`: what carries Celery messages; empty means the same Redis.
+        server: the API's own address as clients and agents reach it. `token`: what an agent or the command
+            line shows it. `ca_file`: the certificate authority that signed its certificate.
+        token_file: lines `token,user,uid,"group,group"`, as kube-apiserver's --token-auth-file.
+        service_cidr, pod_cidr: ranges of cluster IPs and pod addresses; node_cidr_prefix: a node's share.
+        log_length: entries the change log keeps, about; older watches get 410 Gone.
+        replica_acks: replicas that must have a commit before it is acknowledged (Redis WAIT).
+        node_grace: how long after its last lease renewal a node counts as gone. unreachable_toleration:
+            how long pods stay bound to such a node (Kubernetes: 300).
+        lease: how long one worker may hold one key. resync: time in which every key is looked at once.
+        runtime: docker, process or simulated. node: this agent's name. nodes: how many it speaks for.
+    """
+
+    cluster: str = "default"
+    state_dir: Path = Path(".beanpole")
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    broker_url: str = ""
+    server: str = "https://127.0.0.1:6443"
+    token: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    service_cidr: str = "10.96.0.0/16"
+    pod_cidr: str = "10.244.0.0/14"
+    node_cidr_prefix: int = 24
+    cluster_domain: str = "cluster.local"
+    log_length: int = 20_000
+    replica_acks: int = 0
+    exchange: float = 5.0
+    node_grace: float = 20.0
+    unreachable_toleration: int = 30
+    lease: float = 60.0
+    resync: float = 600.0
+    runtime: str = ""
+    node: str = ""
+    nodes: int = 1
+    max_body: int = 3 * 1024 * 1024
+    log_level: str = "INFO"
+
+    @property
+    def broker(self) -> str:
+        return self.broker_url or self.redis_url
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment asks for.
+
+    Raises:
+        UserError: a value is of the wrong type; says which.
+    """
+    environ = os.environ if environ is None else environ
+    hints = get_type_hints(Settings)
+    given: dict[str, Any] = {}
+    for field in fields(Settings):
+        text = environ.get(PREFIX + field.name.upper())
+        if text is None or text == "":
+            continue
+        kind = hints[field.name]
+        try:
+            given[field.name] = kind(text)
+        except ValueError as exc:
+            raise UserError(
+                f"{PREFIX}{field.name.upper()}={text!r} is not a {kind.__name__}; correct or unset it"
+            ) from exc
+    return Settings(**given)
+
+
+def as_environ(settings: Settings) -> dict[str, str]:
+    """The environment from which `load` makes these settings again, for child processes."""
+    return {PREFIX + f.name.upper(): str(getattr(settings, f.name)) for f in fields(Settings)}

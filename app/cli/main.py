@@ -1,0 +1,130 @@
+"""The `beanpole` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app.base.errors import BeanpoleError
+from app.base.settings import Settings, load
+
+
+class Beanpole(click.Group):
+    """Shows what went wrong as one line, without a traceback, when it is the user's to put right."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BeanpoleError as exc:
+            raise click.ClickException(str(exc)) from exc
+
+
+@click.group(cls=Beanpole, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="beanpole")
+def main() -> None:
+    """Beanpole: a container control plane that speaks the Kubernetes API."""
+
+
+@main.command()
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path(".beanpole"),
+    help="Folder of the cluster's state.",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice(["docker", "process", "simulated"]),
+    default=None,
+    help="What runs containers. [default: docker if an engine answers, else process]",
+)
+@click.option(
+    "--nodes", type=click.IntRange(1, 5000), default=1, show_default=True, help="Nodes on this machine."
+)
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address of the API.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=6443, show_default=True, help="Port of the API."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Control workers.")
+def up(state: Path, runtime: str | None, nodes: int, listen: str, port: int, workers: int) -> None:
+    """Run a whole cluster on this machine; Ctrl-C stops it, and `up` again resumes it."""
+    from app.cli.up import Wish
+    from app.cli.up import up as run
+
+    run(Wish(state, runtime or "", nodes, listen, port, workers), load())
+
+
+@main.command()
+def serve() -> None:
+    """Run the API server."""
+    _become("app.api.serve")
+
+
+@main.command()
+def worker() -> None:
+    """Run a control worker: dispatcher, scheduler and controllers. Any number may run."""
+    _become("workers.boot")
+
+
+@main.command()
+@click.option("--node", default=None, help="Name of the node. [default: this machine's name]")
+@click.option("--runtime", type=click.Choice(["docker", "process", "simulated"]), default=None)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Join the cluster that `beanpole up` runs from this folder, as one more node of this machine.",
+)
+def agent(node: str | None, runtime: str | None, state: Path | None) -> None:
+    """Run a node's agent."""
+    if state is not None:
+        from app.cli.join import local_settings
+
+        os.environ.update(local_settings(state))
+    if node:
+        os.environ["BEANPOLE_NODE"] = node
+    if runtime:
+        os.environ["BEANPOLE_RUNTIME"] = runtime
+    _become("workers.agent.main")
+
+
+@main.command()
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".beanpole"))
+def kubeconfig(state: Path) -> None:
+    """Print the administrator's kubeconfig."""
+    from app.cli.state import State
+
+    path = State(state).kubeconfig
+    if not path.exists():
+        raise click.ClickException(
+            f"there is no {path}; run `beanpole up` first, or name its folder with --state"
+        )
+    click.echo(path.read_text(), nl=False)
+
+
+@main.command()
+@click.argument("subject")
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".beanpole"))
+def trace(subject: str, state: Path) -> None:
+    """Show what a request did, step by step. SUBJECT is a trace id (the Audit-Id header of an answer) or an
+    object such as `deployments.apps/default/web`, whose last change is followed."""
+    from app.cli.trace import show
+
+    for line in show(_store_settings(state), subject):
+        click.echo(line)
+
+
+def _store_settings(state: Path) -> Settings:
+    if not os.environ.get("BEANPOLE_REDIS_URL"):
+        from app.cli.join import local_settings
+
+        os.environ.update(local_settings(state))
+    return load()
+
+
+def _become(module: str) -> None:
+    """Replace this process by the program in `module`: nothing of the command line stays in memory."""
+    os.execv(sys.executable, [sys.executable, "-m", module])

@@ -1,0 +1,233 @@
+"""`beanpole up`: a whole cluster on this machine, in one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from app.base.clock import Clock, SystemClock
+from app.base.errors import BeanpoleError, StoreUnavailable, UserError
+from app.base.settings import Settings, as_environ
+from app.cli import procfile
+from app.cli.pki import write_private
+from app.cli.state import State, check_port, own_hosts
+from app.cli.supervisor import Program, Supervisor
+from app.cli.valkey import EmbeddedValkey
+from app.client.client import Client
+from app.store.connection import connect
+
+READY_SECONDS = 120.0
+
+# Where pods and services live. A process has no network of its own: its addresses are the machine's loopback ones.
+RANGES = {
+    "docker": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.244.0.0/14"},
+    "simulated": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.128.0.0/9"},
+    "process": {"service_cidr": "127.96.0.0/16", "pod_cidr": "127.128.0.0/9"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person at the command line asked for. An empty `runtime` leaves the choice to us."""
+
+    state: Path
+    runtime: str
+    nodes: int
+    listen: str
+    port: int
+    workers: int
+
+
+class Stop(Exception):
+    """A signal asked us to stop."""
+
+
+def up(wish: Wish, base: Settings) -> None:
+    """Start everything, say when it is ready, and keep it running until a signal comes.
+
+    Raises:
+        UserError: it can't be started, and why.
+    """
+    clock = SystemClock()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise_stop)
+    began = clock.monotonic()
+    state = State(wish.state)
+    with state.lock():
+        supervisor = Supervisor(clock)
+        try:
+            _run(wish, base, state, supervisor, clock, began)
+        except Stop:
+            supervisor.say("stopping; the cluster's state stays in " + str(state.folder))
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            supervisor.stop()
+
+
+def _run(
+    wish: Wish, base: Settings, state: State, supervisor: Supervisor, clock: Clock, began: float
+) -> None:
+    programs = procfile.read()
+    known = state.remembered()
+    check_port(wish.listen, wish.port)
+    runtime, why = _runtime(wish, known)
+    supervisor.say(f"runtime: {runtime} ({why})")
+    settings = _settings(wish, base, state, known, runtime, clock)
+    settings = _with_store(settings, state, supervisor, clock)
+    state.remember({"runtime": runtime, "service_cidr": settings.service_cidr, "pod_cidr": settings.pod_cidr})
+    environ = {**as_environ(settings), "BEANPOLE_LISTEN": f"{wish.listen}:{wish.port}"}
+    write_private(state.folder / "environ.json", json.dumps(environ).encode())
+    for program in _programs(wish, programs, settings, environ):
+        supervisor.start(program)
+    supervisor.say(f"API: {settings.server}")
+    supervisor.say(f"kubeconfig: {state.kubeconfig.resolve()}")
+    _await_ready(settings, wish.nodes, supervisor, clock)
+    supervisor.say(f"the cluster is ready ({_nodes(wish.nodes)}, {clock.monotonic() - began:.1f} s)")
+    supervisor.say(f"try: export KUBECONFIG={state.kubeconfig.resolve()}; kubectl get nodes")
+    while True:
+        supervisor.run_for(1.0)
+
+
+def _runtime(wish: Wish, known: Mapping[str, str]) -> tuple[str, str]:
+    """The runtime and why: as asked, as this cluster was made with, or the best this machine has."""
+    made_with = known.get("runtime")
+    if made_with and wish.runtime and made_with != wish.runtime:
+        raise UserError(
+            f"the cluster in {wish.state} was made with the {made_with} runtime, whose addresses differ; "
+            f"use another folder: --state {wish.state}-{wish.runtime}"
+        )
+    if wish.runtime:
+        return wish.runtime, "as asked"
+    if made_with:
+        return made_with, "this cluster was made with it"
+    found = subprocess.run(
+        [sys.executable, "-m", "workers.runtime.select"], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        raise UserError(
+            f"no runtime could be chosen: {found.stderr.strip().splitlines()[-1:] or found.stdout}"
+        )
+    runtime, _, why = found.stdout.strip().partition("\t")
+    return runtime, why
+
+
+def _settings(
+    wish: Wish, base: Settings, state: State, known: Mapping[str, str], runtime: str, clock: Clock
+) -> Settings:
+    secrets = state.secrets()
+    state.certify(own_hosts(wish.listen), clock)
+    server = f"https://{'127.0.0.1' if wish.listen == '0.0.0.0' else wish.listen}:{wish.port}"
+    state.write_kubeconfig(server, secrets["admin"])
+    ranges = RANGES[runtime]
+    default = Settings()
+    return replace(
+        base,
+        state_dir=state.folder.resolve(),
+        server=server,
+        token=secrets["agent"],
+        token_file=str(state.tokens.resolve()),
+        ca_file=str(state.ca.resolve()),
+        cert_file=str(state.certificate.resolve()),
+        key_file=str(state.key.resolve()),
+        runtime=runtime,
+        service_cidr=_first(
+            known.get("service_cidr"), base.service_cidr, default.service_cidr, ranges["service_cidr"]
+        ),
+        pod_cidr=_first(known.get("pod_cidr"), base.pod_cidr, default.pod_cidr, ranges["pod_cidr"]),
+    )
+
+
+def _first(remembered: str | None, given: str, default: str, fitting: str) -> str:
+    """A range, once chosen, stays; one that was set outside comes before the runtime's own."""
+    if remembered:
+        return remembered
+    return given if given != default else fitting
+
+
+def _with_store(settings: Settings, state: State, supervisor: Supervisor, clock: Clock) -> Settings:
+    """Settings with the Redis to use: the one the environment names, else our own, started here."""
+    if os.environ.get("BEANPOLE_REDIS_URL"):
+        try:
+            connect(settings.redis_url).close()
+        except StoreUnavailable as exc:
+            raise UserError(str(exc)) from exc
+        return settings
+    embedded = EmbeddedValkey.plan(state.data, state.secrets()["valkey"])
+    process = supervisor.start(Program("valkey", embedded.command, dict(os.environ)))
+    embedded.await_ready(process, clock)
+    return replace(settings, redis_url=embedded.url)
+
+
+def _programs(
+    wish: Wish, programs: Mapping[str, list[str]], settings: Settings, given: Mapping[str, str]
+) -> list[Program]:
+    """Everything to start, in order. One agent a node, but for simulated ones, which share a process."""
+    environ = {**os.environ, **given}
+    # The programs of a Procfile are those of this very installation.
+    environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environ.get("PATH", "")
+    own = socket.gethostname().lower()
+    made = []
+    for name, command in programs.items():
+        if name != "agent":
+            count = wish.workers if name == "worker" else 1
+            for index in range(count):
+                made.append(Program(name if count == 1 else f"{name}.{index + 1}", command, environ))
+        elif settings.runtime == "simulated":
+            made.append(
+                Program(name, command, {**environ, "BEANPOLE_NODE": "sim", "BEANPOLE_NODES": str(wish.nodes)})
+            )
+        else:
+            for index in range(1, wish.nodes + 1):
+                node = own if wish.nodes == 1 else f"{own}-{index}"
+                label = name if wish.nodes == 1 else f"{name}.{index}"
+                made.append(
+                    Program(label, command, {**environ, "BEANPOLE_NODE": node, "BEANPOLE_NODES": "1"})
+                )
+    return made
+
+
+def _await_ready(settings: Settings, nodes: int, supervisor: Supervisor, clock: Clock) -> None:
+    """Return once the API answers and `nodes` nodes are Ready, keeping the programs running meanwhile."""
+    token = json.loads((settings.state_dir / "secrets.json").read_text())["admin"]
+    client = Client(settings.server, token=token, ca_file=settings.ca_file)
+    told = False
+    deadline = clock.monotonic() + READY_SECONDS
+    while True:
+        supervisor.run_for(0.05)
+        try:
+            ready = sum(_is_ready(node) for node in client.list("v1", "nodes"))
+        except BeanpoleError as exc:
+            ready, problem = 0, str(exc)
+        else:
+            if ready >= nodes:
+                client.close()
+                return
+            problem = f"{ready} of {nodes} nodes are ready"
+        if not told and clock.monotonic() > deadline:
+            told = True
+            supervisor.say(
+                f"still not ready after {READY_SECONDS:.0f} s: {problem}; the lines above may say why"
+            )
+
+
+def _is_ready(node: Mapping[str, object]) -> bool:
+    status = node.get("status")
+    conditions = status.get("conditions") or () if isinstance(status, dict) else ()
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
+
+
+def _raise_stop(number: int, frame: FrameType | None) -> None:
+    raise Stop

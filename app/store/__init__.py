@@ -1,0 +1,1 @@
+"""Redis: the one commit, the change log, and views of it."""

@@ -1,0 +1,119 @@
+"""What nodes and the API tell each other in passing: not state, and worth nothing once it is old.
+
+Losing any of it delays something; it never changes what is right.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.store.store import Store, reachable
+
+# A nudge that is on its way longer than this is taken for lost. Seconds.
+NUDGE_LIFE = 5
+# How long a log request or a chunk waits for the other side. Seconds.
+STREAM_LIFE = 30
+# A stream's writer waits while this many chunks lie unread.
+CHUNKS_AHEAD = 64
+_END = b""
+
+
+class AgentState:
+    """Applied service rules, nudges under way, and streams between the API and agents."""
+
+    def __init__(self, store: Store) -> None:
+        self._redis = store.redis
+        self._store = store
+
+    def set_applied(self, node: str, revision: int) -> None:
+        """Node says: the service rules as of `revision` are in force here."""
+        with reachable():
+            self._redis.hset(self._store.key("applied"), node, revision)
+
+    def applied(self) -> dict[str, int]:
+        """The revision of the rules in force on each node that ever said so."""
+        with reachable():
+            said = self._redis.hgetall(self._store.key("applied"))
+        return {node.decode(): int(revision) for node, revision in said.items()}
+
+    def forget(self, node: str) -> None:
+        """The node is gone for good."""
+        with reachable():
+            self._redis.hdel(self._store.key("applied"), node)
+
+    def set_nudge(self, queue: str) -> bool:
+        """Whether a nudge to `queue` is worth sending: none is on its way already."""
+        with reachable():
+            return bool(self._redis.set(self._store.key(f"nudge:{queue}"), 1, nx=True, ex=NUDGE_LIFE))
+
+    def clear_nudge(self, queue: str) -> None:
+        """The agent at `queue` begins an exchange: what changes from here on is worth another nudge."""
+        with reachable():
+            self._redis.delete(self._store.key(f"nudge:{queue}"))
+
+    def offer_stream(self, node: str, request: dict[str, Any]) -> None:
+        """Ask the node's agent for a stream; `request["id"]` names it."""
+        name = self._store.key(f"streams:{node}")
+        with reachable():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.rpush(name, orjson.dumps(request))
+            pipe.expire(name, STREAM_LIFE)
+            pipe.execute()
+
+    def take_streams(self, node: str) -> list[dict[str, Any]]:
+        """The streams asked of a node, each handed out once."""
+        name = self._store.key(f"streams:{node}")
+        with reachable():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.lrange(name, 0, -1)
+            pipe.delete(name)
+            offered, _ = pipe.execute()
+        return [orjson.loads(item) for item in offered]
+
+    def push_chunk(self, stream: str, chunk: bytes | None) -> int:
+        """Put the next chunk (None: the end) of a stream. Returns how many now wait: a writer holds back
+        at `CHUNKS_AHEAD`; -1 says that the reader has gone away."""
+        name = self._store.key(f"stream:{stream}")
+        with reachable():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.exists(self._store.key(f"stream-gone:{stream}"))
+            pipe.rpush(name, chunk if chunk else _END)
+            pipe.expire(name, STREAM_LIFE)
+            gone, waiting, _ = pipe.execute()
+            if gone:
+                self._redis.delete(name)
+                return -1
+        return int(waiting)
+
+    def waiting_chunks(self, stream: str) -> int:
+        """How many chunks the reader has not taken; -1 once it has gone away."""
+        with reachable():
+            if self._redis.exists(self._store.key(f"stream-gone:{stream}")):
+                return -1
+            return int(self._redis.llen(self._store.key(f"stream:{stream}")))
+
+    def pop_chunks(self, stream: str, timeout: float) -> list[bytes] | None:
+        """The chunks that came, waiting up to `timeout` seconds for the first; an empty list if none came.
+        None once the stream has ended."""
+        name = self._store.key(f"stream:{stream}")
+        with reachable():
+            first = self._redis.blpop([name], timeout=timeout)
+            if first is None:
+                return []
+            if first[1] == _END:
+                return None
+            more = self._redis.lpop(name, CHUNKS_AHEAD) or []
+            if _END in more:
+                more = more[: more.index(_END)]
+                self._redis.rpush(name, _END)
+        return [first[1], *more]
+
+    def abandon(self, stream: str) -> None:
+        """The reader goes away: the writer will be told."""
+        with reachable():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.set(self._store.key(f"stream-gone:{stream}"), 1, ex=STREAM_LIFE * 2)
+            pipe.delete(self._store.key(f"stream:{stream}"))
+            pipe.execute()

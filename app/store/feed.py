@@ -1,0 +1,110 @@
+"""The change log as its dispatchers read it: a consumer group, so that each entry goes to one of them, and
+to another if that one dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from app.store.store import Store, reachable
+
+GROUP = "dispatch"
+# Entries handed out at once: few enough that a second dispatcher gets its share of a burst.
+READ = 500
+# A consumer that has not asked for so long is gone for good; its name is forgotten. Seconds.
+FORGET_AFTER = 3600.0
+# Below redis-py's own socket timeout of 5 s, which would take a longer silence for a dead server. Seconds.
+LONGEST_BLOCK = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries handed out. `behind` says that entries were trimmed before anybody of the group read them."""
+
+    revisions: tuple[int, ...] = ()
+    behind: bool = False
+
+
+class Feed:
+    """One member of the group of dispatchers.
+
+    Args:
+        consumer: this member's name, which no other may have.
+    """
+
+    def __init__(self, store: Store, consumer: str, group: str = GROUP) -> None:
+        self._store = store
+        self._group = group
+        self._consumer = consumer
+        self._log = store.keys.log
+
+    def join(self) -> bool:
+        """Make the group, at the log's end, unless it is there. True if it was not: then nobody has
+        dispatched what is in the log so far. All methods raise StoreUnavailable."""
+        with reachable():
+            try:
+                self._store.redis.xgroup_create(self._log, self._group, id="$", mkstream=True)
+            except ResponseError as exc:
+                if "BUSYGROUP" not in str(exc):
+                    raise
+                self._forget_the_gone()
+                return False
+        return True
+
+    def read(self, block: float) -> Batch:
+        """The next entries, waiting up to `block` seconds (at most `LONGEST_BLOCK`) for the first."""
+        millis = int(min(block, LONGEST_BLOCK) * 1000)
+        with reachable():
+            pipe = self._store.redis.pipeline(transaction=False)
+            pipe.xinfo_groups(self._log)
+            pipe.xrange(self._log, count=1)
+            pipe.xreadgroup(
+                self._group, self._consumer, {self._log: ">"}, count=READ, block=millis if millis > 0 else None
+            )  # fmt: skip
+            groups, first, reply = pipe.execute(raise_on_error=False)
+            if any(isinstance(answer, ResponseError) for answer in (groups, first, reply)):
+                # No log or no group: the state was taken away under us. Begin like a first start.
+                return Batch((), self.join())
+        entries = reply[0][1] if reply else []
+        return Batch(tuple(_revision(entry[0]) for entry in entries), self._trimmed(groups, first))
+
+    def ack(self, revisions: Sequence[int]) -> None:
+        """Say that the entries are dealt with."""
+        if revisions:
+            with reachable():
+                self._store.redis.xack(self._log, self._group, *(f"{revision}-0" for revision in revisions))
+
+    def claim_stale(self, idle: float) -> Batch:
+        """Take over entries that another member got more than `idle` seconds ago and has not acknowledged.
+        Those that were trimmed meanwhile count as `behind`."""
+        with reachable():
+            reply = self._store.redis.xautoclaim(
+                self._log, self._group, self._consumer, min_idle_time=int(idle * 1000), count=READ
+            )
+        entries = [entry for entry in reply[1] if entry[1] is not None]
+        return Batch(tuple(_revision(entry[0]) for entry in entries), len(reply) > 2 and bool(reply[2]))
+
+    def leave(self) -> None:
+        """Go, if nothing handed out to this member is left to acknowledge: then its name is forgotten."""
+        with reachable():
+            for consumer in self._store.redis.xinfo_consumers(self._log, self._group):
+                if consumer["name"].decode() == self._consumer and not consumer["pending"]:
+                    self._store.redis.xgroup_delconsumer(self._log, self._group, self._consumer)
+
+    def _trimmed(self, groups: list[dict[str, Any]], first: list[Any]) -> bool:
+        group = next((g for g in groups if g["name"].decode() == self._group), None)
+        if group is None or not first:
+            return False
+        return _revision(first[0][0]) > _revision(group["last-delivered-id"]) + 1
+
+    def _forget_the_gone(self) -> None:
+        for consumer in self._store.redis.xinfo_consumers(self._log, self._group):
+            if not consumer["pending"] and consumer["idle"] > FORGET_AFTER * 1000:
+                self._store.redis.xgroup_delconsumer(self._log, self._group, consumer["name"])
+
+
+def _revision(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])

@@ -1,0 +1,1 @@
+"""Beanpole's workers: scheduler, controllers and node agents."""

@@ -1,0 +1,1 @@
+"""The shell around every plan: catch the view up, call the plan, commit, requeue, back off."""

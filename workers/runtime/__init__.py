@@ -1,0 +1,1 @@
+"""Where containers run: the Runtime protocol and its implementations."""

@@ -1,0 +1,250 @@
+"""The Runtime protocol: what the agent needs of whatever runs containers.
+
+A pod has one *sandbox*, which holds its address, and any number of containers in it, each known by
+the container's name and its *attempt* (0 for the first start, then one more for each restart). Every
+sandbox and container carries the pod's uid, namespace, name and the node's name, so that a restarted
+agent finds what runs: the runtime is the only memory an agent has.
+
+Calls block, and may be made from many threads, but never two at a time for one pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from app.base.errors import BeanpoleError
+
+
+class ContainerError(BeanpoleError):
+    """The runtime could not do what was asked. `reason` is the Kubernetes reason a user sees on the
+    container or in the Event (`ErrImagePull`, `CreateContainerError`, `RunContainerError`, ...)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Unsupported(ContainerError):
+    """The pod asks for what this runtime can't give. The message names the field."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("UnsupportedByRuntime", message)
+
+
+class State(StrEnum):
+    """A container's state, as the runtime sees it."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    EXITED = "exited"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file or folder of the machine to be seen inside the container."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """All a runtime needs to start one container.
+
+    Attributes:
+        command, args: Kubernetes's words: `command` replaces the image's entrypoint, `args` its
+            command. Already expanded. None means the image's own.
+        cpu_millis, memory_bytes: limits; cpu_request_millis: the share. 0 means none.
+    """
+
+    name: str
+    attempt: int
+    image: str
+    command: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None
+    cpu_request_millis: int = 0
+    cpu_millis: int = 0
+    memory_bytes: int = 0
+    mounts: tuple[Mount, ...] = ()
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    tty: bool = False
+    read_only_root: bool = False
+    privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    """Which pod: what every sandbox and container is labelled with."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """A pod's surroundings.
+
+    Attributes:
+        address: the pod's IP, chosen by the agent out of its node's range.
+        hostname: what the containers see as their host's name.
+        resolv_conf, hosts: contents of the pod's /etc/resolv.conf and /etc/hosts.
+        annotations: the pod's own, by which a simulated runtime is told delays and failures.
+    """
+
+    pod: PodRef
+    address: str
+    hostname: str
+    resolv_conf: str = ""
+    hosts: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """A container as the runtime shows it. Times are seconds since the epoch; 0 means not yet."""
+
+    name: str
+    attempt: int
+    state: State
+    id: str
+    image: str
+    image_id: str = ""
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    exit_code: int = 0
+    oom_killed: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """A pod as the runtime shows it: the sandbox and its containers, newest attempt of each name
+    last. `ready` says whether the sandbox itself is alive."""
+
+    pod: PodRef
+    address: str
+    ready: bool
+    containers: tuple[ContainerState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """The machine, for `node.status`. cpu in millicores, memory and disk in bytes."""
+
+    cpu_millis: int
+    memory_bytes: int
+    disk_bytes: int
+    max_pods: int
+    runtime_version: str
+    kernel_version: str
+    os_image: str
+    architecture: str
+    machine_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Which lines of a log: `attempt` None means the newest. Times are seconds since the epoch."""
+
+    attempt: int | None = None
+    follow: bool = False
+    tail: int | None = None
+    since: float | None = None
+    timestamps: bool = False
+    limit_bytes: int | None = None
+
+
+class Runtime(Protocol):
+    """One machine's container runtime, on behalf of one node."""
+
+    name: str
+
+    def info(self) -> NodeInfo:
+        """What the machine has. Raises ContainerError if the runtime can't be reached."""
+        ...
+
+    def prepare(self, pod_cidr: str) -> str:
+        """Make the node ready for pods with addresses out of `pod_cidr` (a network, say). Done at
+        start and again after the runtime was restarted; doing it twice does no harm. Returns the
+        address at which pods reach this node's own services, such as DNS."""
+        ...
+
+    def pods(self) -> list[PodState]:
+        """Everything on this node that carries its labels, running or not, whoever started it."""
+        ...
+
+    def pod(self, uid: str) -> PodState | None:
+        """One pod as it is now; None if nothing of it is left."""
+        ...
+
+    def ensure_image(self, image: str, policy: str) -> str:
+        """Have the image, pulling it if `policy` (Always, IfNotPresent, Never) says so. Returns how,
+        for the Event: `already present on machine` or `pulled`. Raises ContainerError with
+        ErrImagePull, ErrImageNeverPull or InvalidImageName."""
+        ...
+
+    def start_sandbox(self, spec: SandboxSpec) -> None:
+        """Make the pod's sandbox, or make it again if it died. Does nothing if it is alive."""
+        ...
+
+    def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
+        """Create and start a container in the pod's sandbox. Finding that very attempt already there,
+        it starts it if it never ran, and hands back what it is. Of earlier attempts only the newest is
+        kept, for its log. If it can't be started, nothing of this attempt is left behind."""
+        ...
+
+    def stop_container(self, pod: PodRef, container_id: str, grace: float) -> None:
+        """SIGTERM, then SIGKILL once `grace` seconds have passed; returns when it is dead."""
+        ...
+
+    def remove_container(self, pod: PodRef, container_id: str) -> None:
+        """Remove a dead container and its log. Already gone is no error."""
+        ...
+
+    def remove_pod(self, pod: PodRef) -> None:
+        """Kill and remove all that is left of the pod: containers, sandbox, files."""
+        ...
+
+    def exec(self, pod: PodRef, container_id: str, command: Sequence[str], timeout: float) -> tuple[int, bytes]:
+        """Run a command inside; exit code and the first 10 KiB of what it printed. Raises TimeoutError."""
+        ...
+
+    def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
+        """Chunks of a container's log, stdout and stderr together in order. With `follow`, ends when the
+        container does. Raises KeyError if there is no such container or attempt."""
+        ...
+
+    def connections(self, pod: PodRef) -> int:
+        """How many TCP connections from outside the pod are open to ports it listens on."""
+        ...
+
+    def events(self) -> Iterator[str]:
+        """The uids of pods of which a container just died, as it happens; blocks between them. Ends when
+        `close` is called or the runtime is gone (the agent then starts over)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads; containers stay."""
+        ...
+
+
+@runtime_checkable
+class AnswersProbes(Protocol):
+    """What a runtime without sockets has besides: it answers probes itself.
+
+    An agent whose runtime is one (`isinstance(runtime, AnswersProbes)`) asks `probe` in place of every
+    http, tcp, grpc and exec probe.
+    """
+
+    def probe(self, pod: PodRef, container: str) -> bool:
+        """Whether a startup, readiness or liveness probe of that container would succeed now."""
+        ...
