@@ -1,0 +1,24 @@
+"""Clusters for end-to-end tests: one a runtime and test process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster import Cluster
+
+
+@pytest.fixture(scope="module", params=["process", "docker"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A running cluster of one node under each runtime."""
+    if request.param == "docker":
+        request.getfixturevalue("images")
+    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-e2e-")), request.param, BEANPOLE_NODE_GRACE="3", BEANPOLE_EXCHANGE="1", BEANPOLE_UNREACHABLE_TOLERATION="2")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
