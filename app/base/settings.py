@@ -22,6 +22,7 @@ class Settings:
         redis_url: the state store. `broker_url`: what carries Celery messages; empty means the same Redis.
         server: the API's own address as clients and agents reach it. `token`: what an agent or the command
             line shows it. `ca_file`: the certificate authority that signed its certificate.
+        listen: `host:port` that the API binds to; empty: the one in `server`.
         token_file: lines `token,user,uid,"group,group"`, as kube-apiserver's --token-auth-file.
         service_cidr, pod_cidr: ranges of cluster IPs and pod addresses; node_cidr_prefix: a node's share.
         log_length: entries the change log keeps, about; older watches get 410 Gone.
@@ -37,6 +38,7 @@ class Settings:
     redis_url: str = "redis://127.0.0.1:6379/0"
     broker_url: str = ""
     server: str = "https://127.0.0.1:6443"
+    listen: str = ""
     token: str = ""
     token_file: str = ""
     ca_file: str = ""
@@ -51,7 +53,7 @@ class Settings:
     exchange: float = 5.0
     node_grace: float = 20.0
     unreachable_toleration: int = 30
-    lease: float = 60.0
+    lease: float = 30.0
     resync: float = 600.0
     runtime: str = ""
     node: str = ""

@@ -21,7 +21,7 @@ from app.cli.pki import write_private
 from app.cli.state import State, check_port, own_hosts
 from app.cli.supervisor import Program, Supervisor
 from app.cli.valkey import EmbeddedValkey
-from app.client.client import Client
+from app.client.http import ApiClient
 from app.store.connection import connect
 
 READY_SECONDS = 120.0
@@ -198,13 +198,13 @@ def _programs(
 def _await_ready(settings: Settings, nodes: int, supervisor: Supervisor, clock: Clock) -> None:
     """Return once the API answers and `nodes` nodes are Ready, keeping the programs running meanwhile."""
     token = json.loads((settings.state_dir / "secrets.json").read_text())["admin"]
-    client = Client(settings.server, token=token, ca_file=settings.ca_file)
+    client = ApiClient(settings.server, token=token, ca_file=settings.ca_file, timeout=5.0)
     told = False
     deadline = clock.monotonic() + READY_SECONDS
     while True:
         supervisor.run_for(0.05)
         try:
-            ready = sum(_is_ready(node) for node in client.list("v1", "nodes"))
+            ready = sum(_is_ready(node) for node in client.list("/api/v1/nodes")["items"])
         except BeanpoleError as exc:
             ready, problem = 0, str(exc)
         else:

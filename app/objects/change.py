@@ -9,12 +9,14 @@ A *revision* is the cluster-wide number that every commit draws; an object's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 Object = dict[str, Any]
+Objects = list[Object]
+Keys = list[str]
 
 
 class Verb(StrEnum):
@@ -92,9 +94,7 @@ def update(resource: str, obj: Object, *, bind: Bind | None = None) -> Write:
 
 def delete(resource: str, obj: Object, *, releases: Iterable[str] = ()) -> Write:
     """A write that removes `obj` for good, if it is still as it was read."""
-    return Write(
-        Verb.DELETE, resource, key_of(obj), obj, expect=revision_of(obj), releases=tuple(releases)
-    )
+    return Write(Verb.DELETE, resource, key_of(obj), obj, expect=revision_of(obj), releases=tuple(releases))
 
 
 class Operation(StrEnum):
@@ -146,27 +146,27 @@ class ReadView(Protocol):
         """The object, or None."""
         ...
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         """All objects of a resource, or those of one namespace, in the order of their keys."""
         ...
 
-    def keys(self, resource: str, namespace: str | None = None) -> list[str]:
+    def keys(self, resource: str, namespace: str | None = None) -> Keys:
         """The keys of `list`, in the same order."""
         ...
 
-    def owned(self, resource: str, uid: str) -> list[Object]:
+    def owned(self, resource: str, uid: str) -> Objects:
         """The objects of a resource that name `uid` in their ownerReferences."""
         ...
 
-    def dependents(self, uid: str) -> list[tuple[str, str]]:
+    def dependents(self, uid: str) -> Sequence[tuple[str, str]]:
         """`(resource, key)` of every object of any resource that names `uid` as an owner."""
         ...
 
-    def on_node(self, node: str) -> list[Object]:
+    def on_node(self, node: str) -> Objects:
         """The pods with `spec.nodeName == node`; with an empty name, those bound to none."""
         ...
 
-    def resources(self) -> list[str]:
+    def resources(self) -> Keys:
         """The resources of which there is at least one object."""
         ...
 

@@ -5,6 +5,7 @@ Losing any of it delays something; it never changes what is right.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -27,31 +28,36 @@ class AgentState:
         self._redis = store.redis
         self._store = store
 
-    def set_applied(self, node: str, revision: int) -> None:
-        """Node says: the service rules as of `revision` are in force here."""
-        with reachable():
-            self._redis.hset(self._store.key("applied"), node, revision)
-
-    def applied(self) -> dict[str, int]:
-        """The revision of the rules in force on each node that ever said so."""
-        with reachable():
-            said = self._redis.hgetall(self._store.key("applied"))
-        return {node.decode(): int(revision) for node, revision in said.items()}
-
     def forget(self, node: str) -> None:
         """The node is gone for good."""
         with reachable():
             self._redis.hdel(self._store.key("applied"), node)
 
-    def set_nudge(self, queue: str) -> bool:
-        """Whether a nudge to `queue` is worth sending: none is on its way already."""
-        with reachable():
-            return bool(self._redis.set(self._store.key(f"nudge:{queue}"), 1, nx=True, ex=NUDGE_LIFE))
+    def arrive(self, node: str, queue: str, rules: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+        """A node's agent begins an exchange, with the service rules as of `rules` in force.
 
-    def clear_nudge(self, queue: str) -> None:
-        """The agent at `queue` begins an exchange: what changes from here on is worth another nudge."""
+        What changes from here on is worth another nudge. Returns the revision of the rules in force on each node that
+        ever said so, and the streams asked of this one, each handed out once.
+        """
+        applied, streams = self._store.key("applied"), self._store.key(f"streams:{node}")
         with reachable():
-            self._redis.delete(self._store.key(f"nudge:{queue}"))
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.delete(self._store.key(f"nudge:{queue}"))
+            pipe.hset(applied, node, rules)
+            pipe.hgetall(applied)
+            pipe.lrange(streams, 0, -1)
+            pipe.delete(streams)
+            _, _, said, offered, _ = pipe.execute()
+        return {name.decode(): int(at) for name, at in said.items()}, [orjson.loads(item) for item in offered]
+
+    def set_nudges(self, queues: Iterable[str]) -> list[str]:
+        """Those of the queues to which a nudge is worth sending: none is on its way already."""
+        wanted = list(queues)
+        with reachable():
+            pipe = self._redis.pipeline(transaction=False)
+            for queue in wanted:
+                pipe.set(self._store.key(f"nudge:{queue}"), 1, nx=True, ex=NUDGE_LIFE)
+            return [queue for queue, fresh in zip(wanted, pipe.execute(), strict=True) if fresh]
 
     def offer_stream(self, node: str, request: dict[str, Any]) -> None:
         """Ask the node's agent for a stream; `request["id"]` names it."""
@@ -61,16 +67,6 @@ class AgentState:
             pipe.rpush(name, orjson.dumps(request))
             pipe.expire(name, STREAM_LIFE)
             pipe.execute()
-
-    def take_streams(self, node: str) -> list[dict[str, Any]]:
-        """The streams asked of a node, each handed out once."""
-        name = self._store.key(f"streams:{node}")
-        with reachable():
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.lrange(name, 0, -1)
-            pipe.delete(name)
-            offered, _ = pipe.execute()
-        return [orjson.loads(item) for item in offered]
 
     def push_chunk(self, stream: str, chunk: bytes | None) -> int:
         """Put the next chunk (None: the end) of a stream. Returns how many now wait: a writer holds back

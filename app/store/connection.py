@@ -15,6 +15,9 @@ log = logging.getLogger("beanpole.store")
 
 # Streams, `ZADD GT` and EVALSHA_RO-free scripts work from 6.2 on; Valkey counts on from 7.2.
 OLDEST = (6, 2)
+# A server that says nothing for so long is taken for dead. Nothing may block longer than this. Seconds.
+SILENCE = 20.0
+LONGEST_BLOCK = 10.0
 
 
 def connect(url: str) -> Redis:
@@ -28,7 +31,7 @@ def connect(url: str) -> Redis:
     """
     try:
         client = Redis.from_url(
-            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5, health_check_interval=0, protocol=2
+            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5, socket_timeout=SILENCE, health_check_interval=0, protocol=2
         )
     except ValueError as exc:
         raise UserError(f"the Redis address {url!r} can't be used: {exc}") from exc

@@ -44,9 +44,10 @@ class Feed:
     def join(self) -> bool:
         """Make the group, at the log's end, unless it is there. True if it was not: then nobody has
         dispatched what is in the log so far. All methods raise StoreUnavailable."""
+        end = f"{self._store.revision()}-0"
         with reachable():
             try:
-                self._store.redis.xgroup_create(self._log, self._group, id="$", mkstream=True)
+                self._store.redis.xgroup_create(self._log, self._group, id=end, mkstream=True)
             except ResponseError as exc:
                 if "BUSYGROUP" not in str(exc):
                     raise
@@ -60,16 +61,26 @@ class Feed:
         with reachable():
             pipe = self._store.redis.pipeline(transaction=False)
             pipe.xinfo_groups(self._log)
-            pipe.xrange(self._log, count=1)
+            pipe.get(self._store.keys.revision)
+            pipe.xlen(self._log)
             pipe.xreadgroup(
                 self._group, self._consumer, {self._log: ">"}, count=READ, block=millis if millis > 0 else None
             )  # fmt: skip
-            groups, first, reply = pipe.execute(raise_on_error=False)
-            if any(isinstance(answer, ResponseError) for answer in (groups, first, reply)):
+            groups, revision, length, reply = pipe.execute(raise_on_error=False)
+            if isinstance(groups, ResponseError) or isinstance(reply, ResponseError):
                 # No log or no group: the state was taken away under us. Begin like a first start.
                 return Batch((), self.join())
         entries = reply[0][1] if reply else []
-        return Batch(tuple(_revision(entry[0]) for entry in entries), self._trimmed(groups, first))
+        return Batch(tuple(_revision(entry[0]) for entry in entries), self._trimmed(groups, int(revision or 0), length))
+
+    def resume(self) -> Batch:
+        """Entries that this very member was handed and has not acknowledged, because an error came between."""
+        with reachable():
+            reply: Any = self._store.redis.xreadgroup(self._group, self._consumer, {self._log: "0"}, count=READ)
+        entries = reply[0][1] if reply else []
+        trimmed = [_revision(entry[0]) for entry in entries if not entry[1]]
+        self.ack(trimmed)
+        return Batch(tuple(_revision(entry[0]) for entry in entries if entry[1]), bool(trimmed))
 
     def ack(self, revisions: Sequence[int]) -> None:
         """Say that the entries are dealt with."""
@@ -94,11 +105,10 @@ class Feed:
                 if consumer["name"].decode() == self._consumer and not consumer["pending"]:
                     self._store.redis.xgroup_delconsumer(self._log, self._group, self._consumer)
 
-    def _trimmed(self, groups: list[dict[str, Any]], first: list[Any]) -> bool:
+    def _trimmed(self, groups: list[dict[str, Any]], revision: int, length: int) -> bool:
+        """Whether the log begins after what the group read last. Revisions have no gaps, so its length tells."""
         group = next((g for g in groups if g["name"].decode() == self._group), None)
-        if group is None or not first:
-            return False
-        return _revision(first[0][0]) > _revision(group["last-delivered-id"]) + 1
+        return group is not None and revision - length > _revision(group["last-delivered-id"])
 
     def _forget_the_gone(self) -> None:
         for consumer in self._store.redis.xinfo_consumers(self._log, self._group):

@@ -19,6 +19,8 @@ from app.store.keys import Keys
 
 Why = Literal["exists", "absent", "modified", "bound", "claimed", "fenced"]
 REPLICA_WAIT_MS = 2000
+# Commits sent before their answers are read: Redis keeps the answers in memory until then.
+IN_FLIGHT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +186,24 @@ class Store:
                 return [self.redis.eval(self._commit.text, *calls[0])]
         replies = self._pipeline(calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
-            # A restarted server knows no scripts: none of the calls did anything.
+            # A restarted server knows no scripts: those calls did nothing, and are made again.
             self.redis.script_load(self._commit.text)
-            replies = self._pipeline(calls)
+            lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            for i, reply in zip(lost, self._pipeline([calls[i] for i in lost]), strict=True):
+                replies[i] = reply
         for reply in replies:
             if isinstance(reply, ResponseError):
                 raise reply
         return replies
 
     def _pipeline(self, calls: list[tuple[object, ...]]) -> list[list[bytes]]:
-        pipe = self.redis.pipeline(transaction=False)
-        for call in calls:
-            pipe.evalsha(self._commit.sha, *call)
-        return pipe.execute(raise_on_error=False)
+        replies: list[list[bytes]] = []
+        for start in range(0, len(calls), IN_FLIGHT):
+            pipe = self.redis.pipeline(transaction=False)
+            for call in calls[start : start + IN_FLIGHT]:
+                pipe.evalsha(self._commit.sha, *call)
+            replies += pipe.execute(raise_on_error=False)
+        return replies
 
     def _await_replicas(self) -> None:
         acknowledged = int(self.redis.wait(self._replica_acks, REPLICA_WAIT_MS))

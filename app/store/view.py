@@ -10,6 +10,7 @@ from itertools import islice
 from app.base.errors import LogTrimmed
 from app.objects.change import Change, Object, Operation
 from app.store.records import Entry, Record, as_change, parse_entry
+from app.store.connection import LONGEST_BLOCK
 from app.store.store import Store, parse_stored, reachable
 from app.store.tables import UNBOUND, Table
 
@@ -75,10 +76,10 @@ class View:
                     return found
 
     def wait(self, timeout: float) -> bool:
-        """Block until the log has more than this view, or `timeout` seconds passed. Says which."""
+        """Block until the log has more than this view, or `timeout` seconds (at most 10) passed. Says which."""
         with reachable():
             reply = self._store.redis.xread(
-                {self._store.keys.log: f"{self.revision}-0"}, count=1, block=max(1, int(timeout * 1000))
+                {self._store.keys.log: f"{self.revision}-0"}, count=1, block=max(1, int(min(timeout, LONGEST_BLOCK) * 1000))
             )
         return bool(reply)
 

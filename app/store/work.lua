@@ -21,7 +21,8 @@
 --             outcome: processed | failed | retried | released; delay: seconds until it is looked at again,
 --             "" for none; jitter: factor on the backoff, at most 1.
 --             returns {fields to publish, fields whose token no longer held, earliest time set or ""}
---   sweep     lease, limit                       returns {fields to publish, when to sweep next or ""}
+--   sweep     lost_after, limit                  returns {fields to publish, when to sweep next or ""}
+--   bury      worker                             ends the leases of a worker that is known to be dead
 
 local queued, running, leases, again, trace = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local due, due_trace, failures, depth, counters = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
@@ -124,7 +125,7 @@ function operations.done()
 end
 
 function operations.sweep()
-  local lease, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
+  local lost_after, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
   local published = {}
   local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, limit)
   for _, field in ipairs(dead) do
@@ -135,8 +136,8 @@ function operations.sweep()
     redis.call('HINCRBY', counters, role_of(field) .. '|expired', 1)
     if put(field, cause) then published[#published + 1] = field end
   end
-  -- Queued for longer than a lease: its message may be lost. A second one does no harm.
-  local stale = redis.call('ZRANGEBYSCORE', queued, '-inf', now - lease, 'LIMIT', 0, limit)
+  -- Not taken for long: its message may be lost. A second one does no harm.
+  local stale = redis.call('ZRANGEBYSCORE', queued, '-inf', now - lost_after, 'LIMIT', 0, limit)
   for _, field in ipairs(stale) do
     redis.call('ZADD', queued, now, field)
     published[#published + 1] = field
@@ -156,9 +157,17 @@ function operations.sweep()
     end
   end
   consider(leases, 0)
-  consider(queued, lease)
+  consider(queued, lost_after)
   consider(due, 0)
   return {published, next_time and string.format('%.6f', next_time) or ''}
+end
+
+function operations.bury()
+  local held = redis.call('HGETALL', running)
+  for i = 1, #held, 2 do
+    if string.match(held[i + 1], '^%d+@(.*)$') == ARGV[3] then redis.call('ZADD', leases, now, held[i]) end
+  end
+  return {}
 end
 
 return operations[ARGV[1]]()

@@ -13,6 +13,8 @@ from app.store.store import Store, reachable
 # A failing key's first retry comes soon, since most failures are races; then twice as late each time. Seconds.
 BACKOFF_BASE = 0.05
 BACKOFF_CAP = 300.0
+# A busy queue makes others wait as long; that sends a few messages twice, which find nothing to take. Seconds.
+LOST_AFTER = 10.0
 # Fields handed to one call of the script: Redis serves nobody else meanwhile.
 BATCH = 500
 
@@ -37,13 +39,15 @@ class WorkLedger:
     """A cluster's queued, running and delayed work.
 
     Args:
-        lease: seconds that a worker may hold a key. A message not taken for as long counts as lost.
+        lease: seconds that a worker may hold a key.
+        lost_after: seconds after which the message for a key that nobody took counts as lost.
     """
 
-    def __init__(self, store: Store, ids: Ids, *, lease: float = 60.0) -> None:
+    def __init__(self, store: Store, ids: Ids, *, lease: float = 60.0, lost_after: float = LOST_AFTER) -> None:
         self._store = store
         self._ids = ids
         self._lease = lease
+        self._lost_after = min(lost_after, lease)
         self._keys = [store.key(f"work:{name}") for name in _KEYS]
         self._script = store.script("work")
 
@@ -83,8 +87,12 @@ class WorkLedger:
         )
 
     def sweep(self, now: float) -> tuple[list[tuple[str, str]], float | None]:
-        publish, next_time = self._call("sweep", now, [self._lease, BATCH])
+        publish, next_time = self._call("sweep", now, [self._lost_after, BATCH])
         return [_parts(field) for field in publish], float(next_time) if next_time else None
+
+    def bury(self, worker: str, now: float) -> None:
+        """`worker` is dead, as the next one of its name knows: what it ran is run again at the next sweep."""
+        self._call("bury", now, [worker])
 
     def claim_resync(self, interval: float) -> bool:
         with reachable():
@@ -102,7 +110,7 @@ class WorkLedger:
     def running(self) -> dict[tuple[str, str], str]:
         """`(role, key)` of what is being run -> the token, which ends with `@` and the worker."""
         with reachable():
-            held = self._store.redis.hgetall(self._store.keys.running)
+            held = cast(dict[bytes, bytes], self._store.redis.hgetall(self._store.keys.running))
         return {_parts(field): token.decode() for field, token in held.items()}
 
     def failures(self) -> dict[tuple[str, str], int]:
@@ -116,12 +124,12 @@ class WorkLedger:
     def due(self) -> dict[tuple[str, str], float]:
         """`(role, key)` of what is delayed -> when it falls due, in seconds since the epoch."""
         with reachable():
-            pairs = self._store.redis.zrange(self._store.key("work:due"), 0, -1, withscores=True)
-        return {_parts(field): at for field, at in pairs}
+            found = self._store.redis.zrange(self._store.key("work:due"), 0, -1, withscores=True)
+        return {_parts(field): at for field, at in cast(list[tuple[bytes, float]], found)}
 
     def _counts(self, name: str) -> dict[str, int]:
         with reachable():
-            found = self._store.redis.hgetall(self._store.key(f"work:{name}"))
+            found = cast(dict[bytes, bytes], self._store.redis.hgetall(self._store.key(f"work:{name}")))
         return {field.decode(): int(count) for field, count in found.items()}
 
     def _call(self, operation: str, now: float, args: Sequence[object]) -> Any:

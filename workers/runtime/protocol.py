@@ -214,7 +214,9 @@ class Runtime(Protocol):
         """Kill and remove all that is left of the pod: containers, sandbox, files."""
         ...
 
-    def exec(self, pod: PodRef, container_id: str, command: Sequence[str], timeout: float) -> tuple[int, bytes]:
+    def exec(
+        self, pod: PodRef, container_id: str, command: Sequence[str], timeout: float
+    ) -> tuple[int, bytes]:
         """Run a command inside; exit code and the first 10 KiB of what it printed. Raises TimeoutError."""
         ...
 

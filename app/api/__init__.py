@@ -1,0 +1,1 @@
+"""The HTTP side: Flask, watch streams, errors as Status objects."""

@@ -1,0 +1,85 @@
+"""Answers: what a handler returns, before it becomes bytes on a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from app.base.errors import ApiError
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+@dataclass(slots=True)
+class Answer:
+    """An HTTP answer. `body` is all of it, or pieces that are sent as they come."""
+
+    code: int
+    body: bytes | Iterable[bytes]
+    content_type: str = JSON
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def of_json(value: Any, code: int = 200) -> Answer:
+    """An answer that is one JSON document."""
+    return Answer(code, orjson.dumps(value))
+
+
+def text(body: str, code: int = 200) -> Answer:
+    return Answer(code, body.encode(), TEXT)
+
+
+def status_of(error: ApiError) -> dict[str, Any]:
+    """The Status that says what went wrong (k8s.io/apimachinery metav1.Status)."""
+    status: dict[str, Any] = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": error.message,
+        "reason": error.reason,
+    }
+    details = error.details()
+    if details:
+        status["details"] = details
+    status["code"] = error.code
+    return status
+
+
+def of_error(error: ApiError) -> Answer:
+    """The error as the answer that Kubernetes would give."""
+    answer = of_json(status_of(error), error.code)
+    if error.retry_after is not None:
+        answer.headers.append(("Retry-After", str(error.retry_after)))
+    return answer
+
+
+def unknown_path() -> Answer:
+    """What Kubernetes says of a path that it doesn't serve: not a Status but one line."""
+    return text("404 page not found\n", 404)
+
+
+def send(
+    answer: Answer, trace: str, start_response: Callable[..., Any], *, head: bool = False
+) -> Iterable[bytes]:
+    """Hand the answer to the WSGI server. `trace` becomes the Audit-Id, by which the log can be asked;
+    with `head` the body stays here."""
+    headers = [
+        ("Content-Type", answer.content_type),
+        ("Cache-Control", "no-cache, private"),
+        ("Audit-Id", trace),
+        *answer.headers,
+    ]
+    body = answer.body
+    if isinstance(body, bytes):
+        headers.append(("Content-Length", str(len(body))))
+        start_response(STATUS_LINES[answer.code], headers)
+        return [] if head else [body]
+    start_response(STATUS_LINES[answer.code], headers)
+    return body

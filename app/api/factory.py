@@ -1,0 +1,44 @@
+"""Putting the application together, from parts that a test may choose."""
+
+from __future__ import annotations
+
+from app.api import pages
+from app.api.application import Application
+from app.api.authn import Tokens
+from app.api.gate import Gate
+from app.api.logs import Logs, Nudge
+from app.api.metrics import Metrics
+from app.api.resources import Resources
+from app.api.tail import Tail
+from app.base.clock import Clock
+from app.base.ids import Ids
+from app.base.settings import Settings
+from app.registry.registry import Registry
+from app.store.agents import AgentState
+from app.store.store import Store
+from app.store.view import View
+
+
+def create_app(
+    settings: Settings,
+    registry: Registry,
+    store: Store,
+    view: View,
+    *,
+    clock: Clock,
+    ids: Ids,
+    agents: AgentState,
+    nudge: Nudge,
+) -> Application:
+    """The API over these parts. Watches are served once `app.tail.start()` was called.
+
+    Args:
+        nudge: called with a Node when something waits for its agent.
+    """
+    app = Application("beanpole", static_folder=None)
+    app.gate = Gate(Tokens(settings.token_file, clock), Metrics(), clock, ids)
+    app.tail = Tail(view, clock)
+    logs = Logs(store, agents, nudge, clock, ids)
+    app.resources = Resources(registry, app.tail, logs, clock, ids, settings.max_body)
+    app.register_blueprint(pages.blueprint(app, registry, store, agents, settings.max_body))
+    return app

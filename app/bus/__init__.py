@@ -1,0 +1,1 @@
+"""Work: which change makes which work, the single-flight queue, and Celery."""

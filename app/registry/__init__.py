@@ -1,0 +1,1 @@
+"""What a verb does to a kind: defaulting, validation, admission, patch, conflict. No HTTP."""

@@ -1,0 +1,180 @@
+"""Delete: one object, a collection, or a pod by eviction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from app.base.errors import Conflict, Forbidden, NotFound, ServiceUnavailable, not_found, qualified
+from app.objects import deletion
+from app.objects.change import Object, Verb, Write
+from app.registry import listing, read, statuses
+from app.registry.request import DeleteOptions, ListOptions, Request
+from app.schemas import kinds
+from app.schemas.decode import decode
+from app.schemas.kinds import Kind
+from app.store.store import Committed
+
+if TYPE_CHECKING:
+    from app.registry.registry import Registry
+
+# How often a delete is tried again after another write came between.
+ATTEMPTS = 32
+# How many of a collection go in one pipeline.
+BATCH = 500
+
+# Deleting these answers with the object, others with a Status (`ReturnDeletedObject` in kubernetes/pkg/registry).
+ANSWERED_WITH_OBJECT = frozenset(
+    {
+        "pods",
+        "services",
+        "serviceaccounts",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "resourcequotas",
+        "podtemplates",
+    }
+)
+
+
+# Without these, nothing works (NamespaceLifecycle in kubernetes/staging/src/k8s.io/apiserver).
+IMMORTAL = ("default", "kube-system", "kube-public")
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a delete answers. `gone` is false while the object is only marked; `waiting`, if that is
+    because the client asked that dependents go first (Kubernetes then answers 202)."""
+
+    body: bytes
+    gone: bool
+    waiting: bool = False
+
+
+def remove(
+    registry: Registry, request: Request, kind: Kind, namespace: str, name: str, options: DeleteOptions
+) -> Removed:
+    """Delete an object, at once or gracefully, see `app.objects.deletion`.
+
+    Raises:
+        NotFound: there is no such object. Conflict: a precondition does not hold. Forbidden: it is a
+            namespace that no cluster can be without.
+    """
+    _check_mortal(kind, name)
+    for _ in range(ATTEMPTS):
+        stored = read.stored(registry, kind, namespace, name)
+        obj: Object = orjson.loads(stored.body)
+        _check_preconditions(kind, obj, options)
+        write = _write(registry, kind, obj, options)
+        if write is None:
+            return _answer(kind, obj, stored.body, False, options)
+        gone = write.verb is Verb.DELETE
+        if request.dry_run:
+            return _answer(kind, obj, orjson.dumps(write.obj), gone, options)
+        result = registry.commit(request, [write])[0]
+        if isinstance(result, Committed):
+            if gone and kind.resource == "nodes":
+                registry.agents.forget(name)
+            return _answer(kind, obj, result.body, gone, options)
+        if result.why == "absent":
+            raise not_found(kind.group, kind.plural, name)
+    raise ServiceUnavailable(f"{kind.plural} {name!r} is written to all the time", retry_after=1)
+
+
+def remove_collection(
+    registry: Registry,
+    request: Request,
+    kind: Kind,
+    namespace: str,
+    which: ListOptions,
+    options: DeleteOptions,
+) -> bytes:
+    """Delete what `which` selects; the list of it, as it was. What disappears meanwhile is no error."""
+    found = listing.list_objects(registry, kind, namespace, which)
+    if not request.dry_run:
+        for at in range(0, len(found.records), BATCH):
+            _remove_batch(registry, request, kind, found.objects()[at : at + BATCH], options)
+    return found.json()
+
+
+def _remove_batch(
+    registry: Registry, request: Request, kind: Kind, objects: list[Object], options: DeleteOptions
+) -> None:
+    writes = []
+    for obj in objects:
+        _check_mortal(kind, obj["metadata"]["name"])
+        _check_preconditions(kind, obj, options)
+        write = _write(registry, kind, obj, options)
+        if write is not None:
+            writes.append(write)
+    for write, result in zip(writes, registry.commit(request, writes), strict=True):
+        if not isinstance(result, Committed) and result.why == "modified":
+            meta = write.obj["metadata"]
+            own = DeleteOptions(options.grace, options.propagation, meta["uid"], options.version)
+            try:
+                remove(registry, request, kind, meta.get("namespace") or "", meta["name"], own)
+            except NotFound:
+                continue
+            except Conflict:
+                # Another object of that name is there by now: the one meant is gone.
+                if options.version or options.uid:
+                    raise
+
+
+def evict(registry: Registry, request: Request, namespace: str, name: str, raw: Any) -> bytes:
+    """Evict a pod: delete it as its Eviction says. Raises as `remove`, and BadRequest."""
+    eviction, _ = decode(kinds.EVICTION, raw)
+    options = DeleteOptions.of(eviction.get("deleteOptions"))
+    remove(registry, request, kinds.by_resource("pods"), namespace, name, options)
+    return statuses.success(code=201)
+
+
+def _write(registry: Registry, kind: Kind, obj: Object, options: DeleteOptions) -> Write | None:
+    return deletion.removal(
+        kind.resource,
+        obj,
+        registry.clock.now(),
+        grace=options.grace,
+        propagation=options.propagation,
+    )
+
+
+def _check_mortal(kind: Kind, name: str) -> None:
+    """Raises Forbidden."""
+    if kind.resource == "namespaces" and name in IMMORTAL:
+        raise Forbidden(
+            f'namespaces "{name}" is forbidden: this namespace may not be deleted',
+            resource="namespaces",
+            name=name,
+        )
+
+
+def _check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None:
+    """Raises Conflict."""
+    meta = obj["metadata"]
+    if options.uid and options.uid != meta["uid"]:
+        what = f"UID in precondition: {options.uid}, UID in object meta: {meta['uid']}"
+    elif options.version and options.version != meta["resourceVersion"]:
+        what = (
+            f"ResourceVersion in precondition: {options.version}, "
+            f"ResourceVersion in object meta: {meta['resourceVersion']}"
+        )
+    else:
+        return
+    raise Conflict(
+        f'Operation cannot be fulfilled on {qualified(kind.plural, kind.group)} "{meta["name"]}": '
+        f"Precondition failed: {what}",
+        group=kind.group,
+        resource=kind.plural,
+        name=meta["name"],
+    )
+
+
+def _answer(kind: Kind, obj: Object, body: bytes, gone: bool, options: DeleteOptions) -> Removed:
+    if not gone or kind.resource in ANSWERED_WITH_OBJECT:
+        return Removed(body, gone, not gone and options.propagation == "Foreground")
+    meta = obj["metadata"]
+    status = statuses.success(name=meta["name"], group=kind.group, resource=kind.plural, uid=meta["uid"])
+    return Removed(status, gone)

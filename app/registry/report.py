@@ -1,0 +1,91 @@
+"""What a node's agent reports in an exchange, checked for its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.base.errors import BadRequest
+from app.objects.change import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One exchange's request.
+
+    Attributes:
+        since, epoch: the revision that the agent knows, and of which epoch; 0 asks for everything.
+        node: the whole Node, or None if it has not changed.
+        statuses: `{namespace, name, uid, status}` of pods. removed: `{namespace, name, uid}` of pods of
+            which nothing is left on the node.
+        events: what to tell users. rules: the revision of the service rules in force on the node.
+        mount: `(resource, key)` of the ConfigMaps and Secrets that its pods draw on.
+    """
+
+    since: int
+    epoch: int
+    node: Object | None
+    statuses: list[Object]
+    removed: list[Object]
+    events: list[Object]
+    rules: int
+    mount: list[tuple[str, str]]
+
+
+_POD = {"namespace": str, "name": str, "uid": str}
+_EVENT = {"regarding": dict, "type": str, "reason": str, "message": str}
+MOUNTABLE = ("configmaps", "secrets")
+
+
+def read(raw: Any) -> Report:
+    """The report in `raw`.
+
+    Raises:
+        BadRequest: it has not the shape of one.
+    """
+    if not isinstance(raw, dict):
+        raise BadRequest("an exchange must be a JSON object")
+    node = raw.get("node")
+    if node is not None and not isinstance(node, dict):
+        raise BadRequest("exchange.node must be an object")
+    mount = _list(raw, "mount")
+    for pair in mount:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(p, str) for p in pair)):
+            raise BadRequest("exchange.mount must be pairs of resource and key")
+    return Report(
+        since=_number(raw, "since"),
+        epoch=_number(raw, "epoch"),
+        node=node,
+        statuses=_objects(raw, "statuses", {**_POD, "status": dict}),
+        removed=_objects(raw, "removed", _POD),
+        events=_objects(raw, "events", _EVENT),
+        rules=_number(raw, "rules"),
+        mount=[(pair[0], pair[1]) for pair in mount if pair[0] in MOUNTABLE],
+    )
+
+
+def _number(raw: Object, name: str) -> int:
+    value = raw.get(name) or 0
+    if type(value) is not int:
+        raise BadRequest(f"exchange.{name} must be a whole number")
+    return value
+
+
+def _list(raw: Object, name: str) -> list[Any]:
+    value = raw.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadRequest(f"exchange.{name} must be a list")
+    return value
+
+
+def _objects(raw: Object, name: str, fields: Mapping[str, type]) -> list[Object]:
+    found = _list(raw, name)
+    for item in found:
+        if not isinstance(item, dict) or any(
+            not isinstance(item.get(field), kind) for field, kind in fields.items()
+        ):
+            raise BadRequest(f"exchange.{name} must be objects with {', '.join(fields)}")
+    return found

@@ -1,0 +1,1 @@
+"""Kubernetes kinds: one module per API group, and the registry of them."""

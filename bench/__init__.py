@@ -1,0 +1,1 @@
+"""Measurements against any Kubernetes API: `python -m bench`. Not tests: nothing here asserts a time."""

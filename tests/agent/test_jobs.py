@@ -1,0 +1,93 @@
+"""Jobs on threads: single flight, due times, no lost wake-ups."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.base.clock import SystemClock
+from workers.agent.jobs import ThreadedJobs
+
+
+@pytest.fixture
+def jobs() -> Iterator[ThreadedJobs]:
+    made = ThreadedJobs(SystemClock(), {"pod": 4, "probe": 1})
+    yield made
+    made.close()
+
+
+def test_a_job_asked_for_while_it_runs_runs_once_more(jobs: ThreadedJobs) -> None:
+    begun, go, ran, done = threading.Event(), threading.Event(), [], threading.Event()
+
+    def run() -> None:
+        ran.append(1)
+        begun.set()
+        assert go.wait(5)
+        if len(ran) == 2:
+            done.set()
+
+    jobs.after("k", 0, run)
+    assert begun.wait(5)
+    for _ in range(5):
+        jobs.after("k", 0, run)
+    go.set()
+    assert done.wait(5)
+    jobs.close()
+    assert len(ran) == 2
+
+
+def test_one_key_never_runs_twice_at_a_time_and_no_wake_up_is_lost(jobs: ThreadedJobs) -> None:
+    lock, problems = threading.Lock(), []
+    asked = handled = 0
+    finished = threading.Event()
+
+    def run() -> None:
+        nonlocal handled
+        if not lock.acquire(blocking=False):
+            problems.append("two at a time")
+            return
+        handled = asked
+        lock.release()
+        if handled == 2000:
+            finished.set()
+
+    for number in range(1, 2001):
+        asked = number
+        jobs.after("k", 0 if number % 3 else 0.0005, run)
+    assert finished.wait(5)
+    assert problems == []
+
+
+def test_jobs_come_when_they_are_due_and_the_earlier_time_stands(jobs: ThreadedJobs) -> None:
+    clock, at, done = SystemClock(), {}, threading.Barrier(3)
+
+    def note(name: str) -> None:
+        at[name] = clock.monotonic()
+        done.wait(5)
+
+    began = clock.monotonic()
+    jobs.after("late", 60, lambda: note("late"))
+    jobs.after("late", 0.1, lambda: note("late"))
+    jobs.after("soon", 0.02, lambda: note("soon"))
+    jobs.after("soon", 60, lambda: note("soon"))
+    done.wait(5)
+    assert 0.02 <= at["soon"] - began < 0.1
+    assert at["late"] - began >= 0.1
+
+
+def test_a_cancelled_job_does_not_run(jobs: ThreadedJobs) -> None:
+    ran, after = [], threading.Event()
+    jobs.after("k", 0.02, lambda: ran.append(1))
+    jobs.cancel("k")
+    jobs.after("other", 0.05, after.set)
+    assert after.wait(5)
+    assert ran == []
+
+
+def test_a_job_that_fails_does_not_end_its_lane(jobs: ThreadedJobs) -> None:
+    after = threading.Event()
+    jobs.after("bad", 0, lambda: 1 / 0, "probe")
+    jobs.after("good", 0, after.set, "probe")
+    assert after.wait(5)

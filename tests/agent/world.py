@@ -1,0 +1,237 @@
+"""A cluster of one node for tests of the agent: a clock moved by hand, an API in memory, simulated containers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from app.base.clock import rfc3339
+from app.base.ids import RandomIds
+from app.base.settings import Settings
+from app.client.http import Unreachable
+from app.objects.change import Object
+from workers.agent.agent import Agent
+from workers.agent.jobs import SteppedJobs
+from workers.runtime.simulated import Machine, SimulatedRuntime
+
+START = 1_800_000_000.0
+CIDR = "10.244.1.0/24"
+
+
+class HandClock:
+    """A clock that moves when told to. Sleeping moves it."""
+
+    def __init__(self, now: float = START) -> None:
+        self.at = now
+
+    def now(self) -> float:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+class NoNetwork:
+    """A network without services; remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self.services: list[Object] = []
+
+    def start(self, gateway: str) -> None:
+        self.gateway = gateway
+
+    def update(self, services: Iterable[Object], endpointslices: Iterable[Object], revision: int) -> bool:
+        self.services, self.revision = list(services), revision
+        return True
+
+    def hosts(self, pod: Object, address: str) -> str:
+        return ""
+
+    def resolv_conf(self, pod: Object) -> str:
+        return ""
+
+    def problems(self) -> dict[str, str]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class MemoryApi:
+    """The exchange as `app.registry.exchange` answers it, for one node, over a dict."""
+
+    def __init__(self) -> None:
+        self.revision = 10
+        self.epoch = 1
+        self.pods: dict[str, Object] = {}
+        self.objects: dict[str, Object | None] = {}
+        self.network: dict[str, list[Any]] = {}
+        self.events: dict[tuple[str, str, str], int] = {}
+        self.node: Object | None = None
+        self.requests: list[dict[str, Any]] = []
+        self.streams: list[dict[str, Any]] = []
+        self.streamed: dict[str, bytes] = {}
+        self.others_applied: int | None = None
+        self.down = False
+        self._changed: dict[str, int] = {}
+        self._gone: dict[str, int] = {}
+        self._touched: set[str] = set()
+
+    def put(self, pod: Object) -> str:
+        self.revision += 1
+        uid = pod["metadata"]["uid"]
+        self.pods[uid] = copy.deepcopy(pod)
+        self._changed[uid] = self.revision
+        return str(uid)
+
+    def delete(self, uid: str, grace: int, now: float) -> None:
+        pod = copy.deepcopy(self.pods[uid])
+        pod["metadata"]["deletionTimestamp"] = rfc3339(now + grace)
+        pod["metadata"]["deletionGracePeriodSeconds"] = grace
+        self.put(pod)
+
+    def vanish(self, uid: str) -> None:
+        self.revision += 1
+        del self.pods[uid]
+        self._gone[uid] = self.revision
+
+    def set_object(self, key: str, obj: Object | None) -> None:
+        self.revision += 1
+        self.objects[key] = obj
+        self._touched.add(key)
+
+    def set_slices(self, slices: list[Object]) -> None:
+        self.revision += 1
+        self.network = {"endpointslices": slices}
+
+    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append(copy.deepcopy(request))
+        if self.down:
+            raise Unreachable("the API is down")
+        if request["node"]:
+            self.node = request["node"]
+        for said in request["statuses"]:
+            if said["uid"] in self.pods:
+                self.pods[said["uid"]]["status"] = copy.deepcopy(said["status"])
+        for said in request["removed"]:
+            if said["uid"] in self.pods and "deletionTimestamp" in self.pods[said["uid"]]["metadata"]:
+                self.vanish(said["uid"])
+        for event in request["events"]:
+            self.events[event["regarding"].get("uid", ""), event["reason"], event["message"]] = event["count"]
+        since = request["since"]
+        full = not since or request["epoch"] != self.epoch
+        pods = [p for u, p in self.pods.items() if full or self._changed[u] > since]
+        keys = {f"{r} {k}" for r, k in request["mount"] if full or f"{r} {k}" in self._touched}
+        self._touched.clear()
+        for pod in pods:
+            keys |= set(pod.get("draws_on", ()))
+        network, self.network = self.network, {}
+        rules = request["rules"]
+        streams, self.streams = self.streams, []
+        return {
+            "epoch": self.epoch,
+            "revision": self.revision,
+            "full": full,
+            "podCIDR": CIDR if self.node else "",
+            "pods": copy.deepcopy(pods),
+            "gone": [u for u, r in self._gone.items() if r > since],
+            "objects": {k: self.objects.get(k) for k in keys},
+            "applied": rules if self.others_applied is None else min(rules, self.others_applied),
+            "streams": streams,
+            "interval": 5.0,
+            "sendNode": self.node is None,
+            **network,
+        }
+
+    def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
+        self.streamed[stream] = b"".join(chunks)
+
+
+class World:
+    """One agent on one simulated machine."""
+
+    def __init__(self, folder: Path, machine: Machine | None = None, api: MemoryApi | None = None) -> None:
+        self.clock = HandClock()
+        self.api = api or MemoryApi()
+        self.machine = machine or Machine()
+        self.network = NoNetwork()
+        self.folder = folder
+        self.begin()
+
+    def begin(self) -> None:
+        """Start an agent, or another one in place of the one that was."""
+        self.runtime = SimulatedRuntime(self.clock, "n1", self.machine)
+        self.jobs = SteppedJobs(self.clock)
+        settings = Settings(node="n1", state_dir=self.folder, server="https://10.0.0.1:6443")
+        self.agent = Agent(
+            self.api, self.runtime, self.network, self.clock, RandomIds(1), settings, jobs=self.jobs
+        )
+        self.agent.nudge()
+
+    def run(self, seconds: float = 0.5) -> None:
+        """Let time pass, job by job."""
+        end = self.clock.at + seconds
+        while True:
+            self.agent.sync_once()
+            due = self.jobs.next_due()
+            crash = self.machine.crashes[0][0] if self.machine.crashes else None
+            steps = [t for t in (due, crash) if t is not None and t > self.clock.at]
+            if not steps or min(steps) > end:
+                break
+            self.clock.at = min(steps)
+        self.clock.at = end
+
+    def change(self, seconds: float = 0.5) -> None:
+        """Tell the agent that something changed, and let time pass."""
+        self.agent.nudge()
+        self.run(seconds)
+
+    def status(self, uid: str) -> Object:
+        return self.api.pods[uid].get("status") or {}
+
+    def reasons(self) -> set[str]:
+        return {reason for _, reason, _ in self.api.events}
+
+
+def pod(
+    name: str = "web-1",
+    *,
+    annotations: dict[str, str] | None = None,
+    restart: str = "Always",
+    init: list[Object] | None = None,
+    **container: Any,
+) -> Object:
+    """A pod of one container `web`, bound to the node."""
+    spec: Object = {
+        "nodeName": "n1",
+        "restartPolicy": restart,
+        "containers": [{"name": "web", "image": "web:1", **container}],
+    }
+    if init:
+        spec["initContainers"] = init
+    meta = {
+        "name": name,
+        "namespace": "default",
+        "uid": f"uid-{name}",
+        "annotations": {f"simulated.beanpole.dev/{k}": v for k, v in (annotations or {}).items()},
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": {"phase": "Pending"}}
+
+
+def condition(status: Object, type_: str) -> Object:
+    found: Iterator[Object] = (c for c in status.get("conditions") or () if c["type"] == type_)
+    return next(found, {})
+
+
+def waiting(status: Object, container: str = "web") -> str:
+    entries = [*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())]
+    for entry in entries:
+        if entry["name"] == container:
+            return str((entry["state"].get("waiting") or {}).get("reason", ""))
+    return ""

@@ -1,0 +1,268 @@
+"""One step of one pod: look, decide, act, until there is nothing to do; then report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from workers.agent.container import not_applied, refused
+from workers.agent.decide import Health, decide, past_deadline
+from workers.agent.decide_status import pod_status
+from workers.agent.decide_stop import Drain, wants_connections
+from workers.agent.end import Ender
+from workers.agent.jobs import Jobs
+from workers.agent.outbox import Outbox
+from workers.agent.pod import full_name, newest, ref
+from workers.agent.probes import Probes
+from workers.agent.record import Record
+from workers.agent.sources import ConfigError, NotYetKnown
+from workers.agent.start import Starter
+from workers.agent.step import (
+    Action,
+    Decision,
+    RemoveContainer,
+    RemovePod,
+    StartContainer,
+    StartSandbox,
+    Stop,
+)
+from workers.agent.surroundings import Surroundings
+from workers.agent.volumes import Volumes
+from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
+
+log = logging.getLogger("beanpole.agent")
+
+# More rounds than any pod needs in one step; what is left then is done in the next.
+ROUNDS = 64
+# How soon a pod is looked at again after the runtime failed. Seconds.
+RETRY = 1.0
+# Every pod is looked at as often as this even if nothing is heard of it. Seconds.
+RESYNC = 60.0
+DEADLINE = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+
+
+class Lifecycle:
+    """Carries a node's pods through their lives.
+
+    Args:
+        wake: `wake(uid, delay)` asks for a step. report: something is in the outbox.
+        applied: the revision of the service rules that all Ready nodes have applied, this one included.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        probes: Probes,
+        outbox: Outbox,
+        jobs: Jobs,
+        wake: Callable[[str, float], None],
+        report: Callable[[], None],
+        applied: Callable[[], int],
+    ) -> None:
+        self._around, self._probes, self._outbox, self._jobs = around, probes, outbox, jobs
+        self._wake, self._report, self._applied = wake, report, applied
+        self._starter = Starter(around, self._aside)
+        self._ender = Ender(around)
+        self._real = not isinstance(around.runtime, AnswersProbes)
+
+    def step(self, record: Record) -> None:
+        """Do what there is to do for the pod now, and ask for the next step."""
+        self._prepare(record)
+        for _ in range(ROUNDS):
+            try:
+                state = self._around.runtime.pod(record.uid)
+            except ContainerError as exc:
+                log.warning("%s: %s", record.pod["metadata"]["name"], exc)
+                self._wake(record.uid, RETRY)
+                return
+            health = self._probes.follow(record.pod, state)
+            decision = self._decide(record, state, health)
+            if decision.finished:
+                self._finish(record)
+                return
+            # A simulated pod starts at once: its first report says so already.
+            if not decision.actions or self._real:
+                self._publish(record, state, health)
+            if not decision.actions:
+                self._sleep(record, state, decision)
+                return
+            try:
+                for action in decision.actions:
+                    if not self._carry_out(record, state, action):
+                        break
+            except ContainerError as exc:
+                log.warning("%s: %s", record.pod["metadata"]["name"], exc)
+                self._wake(record.uid, RETRY)
+                return
+        self._wake(record.uid, 0.0)
+
+    def kill(self, record: Record) -> None:
+        """End at once what is being stopped: the pod's grace period was shortened."""
+        self._ender.kill(record)
+
+    def is_draining(self, record: Record) -> bool:
+        """Whether the pod waits for other nodes to leave it out."""
+        return record.deleting and not record.finished and record.served and not self._drain(record).excluded
+
+    # -- deciding -----------------------------------------------------------------------------------
+
+    def _prepare(self, record: Record) -> None:
+        """Note what a first look at the pod, or at its deletion, has to note."""
+        memory, pod, now = record.memory, record.pod, self._around.clock.now()
+        if not memory.started_at:
+            memory.started_at = now
+            wrong = refused(pod)
+            if wrong:
+                memory.trouble = ("UnsupportedByRuntime", "; ".join(wrong))
+                self._around.notes.tell(pod, "Failed", "; ".join(wrong), warning=True)
+            without = not_applied(pod) if self._real else []
+            if without:
+                message = f"without effect on this node: {', '.join(without)}"
+                self._around.notes.tell(pod, "NotApplied", message, warning=True)
+        if record.deleting and memory.deleting_since is None:
+            memory.deleting_since = now
+        if record.volumes_due and not record.deleting:
+            self._refresh_volumes(record)
+
+    def _decide(self, record: Record, state: PodState | None, health: dict[str, Health]) -> Decision:
+        memory, pod, now = record.memory, record.pod, self._around.clock.now()
+        if not record.deleting:
+            if memory.trouble and memory.trouble[0] == "UnsupportedByRuntime" and state is None:
+                return Decision()
+            if memory.failed is None and past_deadline(pod, memory, now):
+                memory.failed = DEADLINE
+                self._around.notes.tell(pod, *DEADLINE)
+            return decide(pod, state, memory, health, now, Drain())
+        drain = self._drain(record)
+        if state is not None and wants_connections(pod, memory, now, drain):
+            try:
+                open_now = self._around.runtime.connections(ref(pod))
+            except ContainerError:
+                open_now = 0
+            drain = Drain(drain.served, drain.excluded, open_now)
+        return decide(pod, state, memory, health, now, drain)
+
+    def _drain(self, record: Record) -> Drain:
+        at = record.excluded_at
+        return Drain(record.served, not record.served or (at is not None and self._applied() >= at), 0)
+
+    # -- acting -------------------------------------------------------------------------------------
+
+    def _carry_out(self, record: Record, state: PodState | None, action: Action) -> bool:
+        """Do it. False: look again before doing more."""
+        if isinstance(action, StartSandbox):
+            return self._starter.sandbox(record)
+        if isinstance(action, StartContainer):
+            if state is not None:
+                self._starter.container(record, state, action)
+            return True
+        if isinstance(action, Stop):
+            self._stop(record, state, action)
+            return True
+        if isinstance(action, RemoveContainer):
+            self._around.runtime.remove_container(ref(record.pod), action.id)
+            return True
+        if isinstance(action, RemovePod):
+            if self._outlives_its_containers(record):
+                self._publish(record, state, {})
+            if not self._ender.remove(record):
+                self._wake(record.uid, RETRY)
+                record.memory.stopping["(removal)"] = 0.0
+                self._jobs.after(
+                    ("retry", self._around.node, record.uid), RETRY, lambda: self._unblock(record)
+                )
+                return False
+        return True
+
+    def _unblock(self, record: Record) -> None:
+        record.memory.stopping.pop("(removal)", None)
+        self._wake(record.uid, 0.0)
+
+    def _stop(self, record: Record, state: PodState | None, action: Stop) -> None:
+        address = state.address if state else ""
+        self._ender.begin(record, action)
+
+        def run() -> None:
+            done = self._ender.stop(record, action, address)
+            self._wake(record.uid, 0.0 if done else RETRY)
+
+        key = ("stop", self._around.node, record.uid, action.targets[0].id)
+        self._jobs.after(key, 0.0, run, "stop")
+
+    def _aside(self, record: Record, run: Callable[[], None]) -> None:
+        def whole() -> None:
+            run()
+            self._wake(record.uid, 0.0)
+
+        self._jobs.beside(whole)
+
+    @staticmethod
+    def _outlives_its_containers(record: Record) -> bool:
+        """Whether somebody waits to see how the containers ended before the object goes."""
+        return bool(record.pod["metadata"].get("finalizers")) and not record.unknown
+
+    def _refresh_volumes(self, record: Record) -> None:
+        record.volumes_due = False
+        volumes = Volumes(self._around.folder(record.uid), record.pod)
+        try:
+            state = self._around.runtime.pod(record.uid)
+            if state is not None and volumes.is_live():
+                volumes.write(self._around.sources(record.pod, state.address))
+        except NotYetKnown:
+            record.volumes_due = True
+        except (ConfigError, OSError, ContainerError) as exc:
+            self._around.notes.tell(
+                record.pod, "FailedMount", f"volumes keep their content: {exc}", warning=True
+            )
+
+    # -- reporting ----------------------------------------------------------------------------------
+
+    def _publish(self, record: Record, state: PodState | None, health: dict[str, Health]) -> None:
+        if record.unknown:
+            return
+        status = pod_status(
+            record.pod,
+            state,
+            record.memory,
+            health,
+            self._around.clock.now(),
+            node_ip=self._around.node_ip,
+            runtime=self._around.runtime.name,
+        )
+        if status == record.pod.get("status"):
+            record.reported = status
+            return
+        record.reported = status
+        self._outbox.status(record.pod, status)
+        self._report()
+
+    def _sleep(self, record: Record, state: PodState | None, decision: Decision) -> None:
+        """Ask for the next step, and tell of what waits in back-off."""
+        for name in decision.backing_off:
+            self._tell_back_off(record, state, name)
+        if self._around.notes:
+            self._report()
+        delay = RESYNC
+        if decision.wake_at is not None:
+            delay = min(delay, max(0.0, decision.wake_at - self._around.clock.now()))
+        self._wake(record.uid, delay)
+
+    def _tell_back_off(self, record: Record, state: PodState | None, name: str) -> None:
+        pod = record.pod
+        found = newest(state, name)
+        key = ("BackOff", name, str(found.attempt if found else 0))
+        if key not in record.memory.noted:
+            record.memory.noted.add(key)
+            message = f"Back-off restarting failed container {name} in pod {full_name(pod)}"
+            self._around.notes.tell(pod, "BackOff", message, warning=True, container=name)
+
+    def _finish(self, record: Record) -> None:
+        """Nothing is left of the pod in the runtime."""
+        self._probes.forget(record.uid)
+        if record.finished:
+            return
+        record.finished = True
+        self._ender.forget(record)
+        if not record.unknown:
+            self._outbox.removed(record.pod)
+        self._report()

@@ -1,0 +1,103 @@
+"""The machine as its agent knows it: what it has, whether pods can run on it, and what the API was told."""
+
+from __future__ import annotations
+
+import logging
+
+from app.objects.change import Object
+from workers.agent.addresses import Addresses
+from workers.agent.node import Pressures, node_object, own_address, pressures, says_the_same
+from workers.agent.surroundings import Surroundings
+from workers.runtime.protocol import AnswersProbes, ContainerError
+
+log = logging.getLogger("beanpole.agent")
+
+
+class Machine:
+    """Keeps the node's report up to date.
+
+    Args:
+        queue: where nudges for the node go.
+
+    Attributes:
+        prepared: the range of pod addresses for which the runtime is ready; empty while it isn't.
+    """
+
+    def __init__(self, around: Surroundings, queue: str) -> None:
+        self._around, self._queue = around, queue
+        self._report: Object | None = None
+        self._accepted: Object | None = None
+        self._trouble = ""
+        self.prepared = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to report yet."""
+        return self._report is not None
+
+    def due(self, asked: bool) -> Object | None:
+        """The node's object if the API doesn't have it as it is, or has asked for it."""
+        if self._report is None or (not asked and says_the_same(self._accepted, self._report)):
+            return None
+        return self._report
+
+    def accepted(self, report: Object) -> None:
+        """The API has it."""
+        self._accepted = report
+
+    def look(self) -> bool:
+        """See what the machine has, and whether its runtime answers. Whether that is news."""
+        around = self._around
+        simulated = isinstance(around.runtime, AnswersProbes)
+        try:
+            around.info = around.runtime.info()
+            down = ""
+        except ContainerError as exc:
+            down = f"the container runtime is down: {exc.message}"
+        if around.info is None:
+            log.warning("%s: %s", around.node, down)
+            return False
+        if not around.node_ip and not simulated:
+            around.node_ip = own_address(around.settings)
+        problems = "; ".join(f"{k}: {v}" if k else v for k, v in sorted(around.network.problems().items()))
+        fresh = node_object(
+            around.node,
+            self._queue,
+            around.node_ip or "127.0.0.1",
+            around.info,
+            Pressures() if simulated else pressures(around.settings.state_dir),
+            self._report,
+            around.clock.now(),
+            trouble=down or self._trouble,
+            problems=problems,
+        )
+        if says_the_same(self._report, fresh):
+            return False
+        self._report = fresh
+        return True
+
+    def prepare(self, cidr: str) -> bool:
+        """Make the node ready for pods with addresses of its range. Whether it is; if it is already, this costs
+        nothing."""
+        if not cidr:
+            return False
+        if cidr == self.prepared:
+            return True
+        around = self._around
+        try:
+            gateway = around.runtime.prepare(cidr)
+        except ContainerError as exc:
+            self._trouble = f"the node's network could not be made: {exc.message}"
+            log.error("%s: %s", around.node, self._trouble)
+            return False
+        around.network.start(gateway)
+        if isinstance(around.runtime, AnswersProbes):
+            around.node_ip = gateway
+        if around.addresses is None or around.addresses.cidr != cidr:
+            around.addresses = Addresses(cidr)
+        self.prepared, self._trouble = cidr, ""
+        return True
+
+    def unprepare(self) -> None:
+        """The runtime went away and may have forgotten everything."""
+        self.prepared = ""

@@ -1,0 +1,146 @@
+"""The agent's process: one node's agent, or those of many simulated nodes, and a Celery worker for nudges.
+
+It needs the API and the broker, and no access to the state store. Ending it leaves all containers running;
+the next one adopts them.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.base import logs
+from app.base.clock import Clock, SystemClock
+from app.base.errors import UserError
+from app.base.ids import Ids, RandomIds
+from app.base.settings import Settings, load
+from app.bus.celery_app import NUDGE_TASK, make_app, node_queue, queue
+from app.bus.loops import Loop, loops_step
+from app.client.http import ApiClient
+from workers.agent.agent import COALESCE, Agent
+from workers.agent.jobs import ThreadedJobs
+from workers.network.node import NodeNetwork
+from workers.runtime import select
+
+log = logging.getLogger("beanpole.agent")
+
+# Threads of each lane; they are started when needed. A step of a real pod waits for its engine; one of a
+# simulated pod only computes, so that more threads than cores would just take turns.
+REAL = {"pod": 24, "probe": 16, "stop": 64, "exchange": 2}
+SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 6}
+# With many nodes in one process each one's exchanges wait for so much more company. Seconds a node.
+COALESCE_PER_NODE = 0.001
+# An exchange that takes longer has failed. Seconds.
+EXCHANGE_TIMEOUT = 15.0
+
+
+class NodeApi:
+    """The API as one node's agent sees it. Every failure to answer is an error of Beanpole's."""
+
+    def __init__(self, client: ApiClient, node: str) -> None:
+        self._client, self._node = client, node
+
+    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._client.exchange(self._node, request)
+
+    def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
+        self._client.post_stream(self._node, stream, chunks)
+
+
+class Crew:
+    """The agents of one process, and what they share."""
+
+    def __init__(self, settings: Settings, clock: Clock, ids: Ids) -> None:
+        name, why = select.name_for(settings)
+        many = name == "simulated" and settings.nodes > 1
+        names = [f"{settings.node}-{i}" for i in range(settings.nodes)] if many else [settings.node]
+        lanes = SIMULATED if name == "simulated" else REAL
+        self._jobs = ThreadedJobs(clock, lanes)
+        self._client = ApiClient.of(settings, timeout=EXCHANGE_TIMEOUT, connections=lanes["exchange"] + 4)
+        log.info("%s: runtime %s, %s", settings.node, name, why)
+        self.agents = [
+            Agent(
+                NodeApi(self._client, node),
+                select.make(settings, clock, node, name),
+                NodeNetwork(settings, name, node, clock=clock, ids=ids),
+                clock,
+                ids,
+                replace(settings, node=node),
+                queue=settings.node,
+                jobs=self._jobs,
+                coalesce=max(COALESCE, COALESCE_PER_NODE * len(names)),
+            )
+            for node in names
+        ]
+
+    def called(self, name: str) -> None:
+        """See `app.bus.loops.Host`. The name makes no difference."""
+
+    def loops(self) -> Sequence[Loop]:
+        """Start. What an agent does runs as jobs, and needs no loop of the worker's."""
+        for agent in self.agents:
+            agent.start()
+        return ()
+
+    def wake(self) -> None:
+        """Begin nothing more."""
+        self._jobs.close(wait=False)
+
+    def nudge(self) -> None:
+        for agent in self.agents:
+            agent.nudge()
+
+    def close(self) -> None:
+        """Let go of everything but the containers."""
+        for agent in self.agents:
+            agent.stop()
+        self._client.close()
+
+
+def build(settings: Settings) -> Any:
+    """The Celery app of an agent process: the agents start and stop with its worker.
+
+    Raises:
+        UserError: there is no name for the node, or no runtime can work here.
+    """
+    if not settings.node:
+        raise UserError("the agent has no name for its node; set BEANPOLE_NODE")
+    celery = make_app(settings, "beanpole.agent")
+    celery.conf.task_queues = (queue(node_queue(settings.node)),)
+    crew = Crew(settings, SystemClock(), RandomIds())
+
+    @celery.task(name=NUDGE_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    def nudge() -> None:
+        crew.nudge()
+
+    celery.steps["worker"].add(loops_step(crew))
+    return celery
+
+
+def main(settings: Settings | None = None, arguments: Sequence[str] = ()) -> None:
+    """Run the agent until a signal comes; `arguments` are further ones for Celery."""
+    settings = settings or load()
+    logs.configure(settings.log_level)
+    # The folder is shared with the runtime; an absolute path is what an engine needs for its mounts.
+    settings = replace(
+        settings, node=settings.node or socket.gethostname(), state_dir=settings.state_dir.absolute()
+    )
+    logging.getLogger("celery").setLevel(logging.WARNING)
+    # An agent runs as root where its runtime or its data plane needs that; Celery would warn each time.
+    warnings.filterwarnings("ignore", message=r"\s*You're running the worker with superuser privileges")
+    build(settings).worker_main(
+        [
+            "--quiet",
+            "worker", "--pool", "solo", "--concurrency", "1", "--queues", node_queue(settings.node), "--without-gossip",
+            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING", "--hostname",
+            f"agent.{settings.node}@%h", *arguments,
+        ]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

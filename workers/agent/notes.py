@@ -1,0 +1,93 @@
+"""What a node's agent has to tell users: Events, counted here and sent with the next exchange."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from app.base.clock import Clock
+from app.objects.change import Object
+
+# Events of the same words that come again later than this begin to count from one. Seconds.
+FORGET_AFTER = 3600.0
+REMEMBERED = 4096
+
+Note = dict[str, object]
+
+
+class Notes:
+    """The events of one node: those alike in everything are one with a count."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, ...], Note] = OrderedDict()
+        self._fresh: dict[tuple[str, ...], Note] = {}
+
+    def tell(
+        self,
+        obj: Object,
+        reason: str,
+        message: str,
+        *,
+        warning: bool = False,
+        container: str = "",
+        init: bool = False,
+    ) -> None:
+        """Note that something happened to `obj` (a Pod or the Node), to `container` of it if named."""
+        meta = obj["metadata"]
+        kind = "Warning" if warning else "Normal"
+        path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}" if container else ""
+        key = (str(meta.get("uid", meta["name"])), reason, kind, message, path)
+        now = self._clock.now()
+        with self._lock:
+            note = self._known.pop(key, None)
+            if note is None or now - float(note["last"]) > FORGET_AFTER:  # type: ignore[arg-type]
+                regarding = {
+                    "apiVersion": "v1",
+                    "kind": obj.get("kind") or "Pod",
+                    "name": meta["name"],
+                    "uid": meta.get("uid", meta["name"]),
+                }
+                if meta.get("namespace"):
+                    regarding["namespace"] = meta["namespace"]
+                if path:
+                    regarding["fieldPath"] = path
+                note = {
+                    "regarding": regarding,
+                    "type": kind,
+                    "reason": reason,
+                    "message": message,
+                    "count": 0,
+                    "first": now,
+                    "last": now,
+                }
+            fresh = {**note, "count": int(note["count"]) + 1, "last": now}  # type: ignore[call-overload]
+            self._known[key] = fresh
+            self._fresh[key] = fresh
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+    def take(self) -> list[Note]:
+        """What has not been sent yet. Give it back with `keep` if it could not be."""
+        with self._lock:
+            fresh = list(self._fresh.values())
+            self._fresh.clear()
+            return fresh
+
+    def keep(self, notes: list[Note]) -> None:
+        """Send these again next time, unless they have counted on since."""
+        with self._lock:
+            for note in notes:
+                regarding: dict[str, str] = note["regarding"]  # type: ignore[assignment]
+                key = (
+                    regarding["uid"],
+                    str(note["reason"]),
+                    str(note["type"]),
+                    str(note["message"]),
+                    regarding.get("fieldPath", ""),
+                )
+                self._fresh.setdefault(key, note)
+
+    def __bool__(self) -> bool:
+        return bool(self._fresh)

@@ -1,0 +1,65 @@
+"""What an agent has to say at its next exchange, and what of it was accepted."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from app.objects.change import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one exchange carries up."""
+
+    statuses: dict[str, Object]
+    removed: dict[str, Object]
+
+
+class Outbox:
+    """Statuses and ends of pods, by uid. What is put in while a batch is on its way goes with the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._statuses: dict[str, Object] = {}
+        self._removed: dict[str, Object] = {}
+
+    def status(self, pod: Object, status: Object) -> None:
+        """The pod's status has changed."""
+        meta = pod["metadata"]
+        uid = str(meta["uid"])
+        with self._lock:
+            self._statuses[uid] = {**_name(meta), "uid": uid, "status": status}
+
+    def removed(self, pod: Object) -> None:
+        """Nothing is left of the pod: its object, marked for deletion, may go for good."""
+        meta = pod["metadata"]
+        uid = str(meta["uid"])
+        with self._lock:
+            self._removed[uid] = {**_name(meta), "uid": uid}
+
+    def forget(self, uid: str) -> None:
+        """Nobody wants to hear of the pod any more."""
+        with self._lock:
+            self._statuses.pop(uid, None)
+            self._removed.pop(uid, None)
+
+    def take(self) -> Batch:
+        """What there is to say now. It stays until `accepted`."""
+        with self._lock:
+            return Batch(dict(self._statuses), dict(self._removed))
+
+    def accepted(self, batch: Batch) -> None:
+        """The API has it; what was said anew since is still to be said."""
+        with self._lock:
+            for held, sent in ((self._statuses, batch.statuses), (self._removed, batch.removed)):
+                for uid, said in sent.items():
+                    if held.get(uid) is said:
+                        del held[uid]
+
+    def __bool__(self) -> bool:
+        return bool(self._statuses or self._removed)
+
+
+def _name(meta: Object) -> Object:
+    return {"namespace": meta.get("namespace", ""), "name": meta["name"]}

@@ -1,0 +1,81 @@
+"""What all pods of a node share: its runtime, network, addresses, objects, and a way to tell users."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.base.clock import Clock
+from app.base.ids import Ids
+from app.base.settings import Settings
+from app.objects.change import Object
+from workers.agent.addresses import Addresses
+from workers.agent.notes import Notes
+from workers.agent.sources import Sources
+from workers.runtime.protocol import NodeInfo, Runtime
+
+
+class AgentApi(Protocol):
+    """The API, as an agent needs it. Raises whatever keeps the API from answering."""
+
+    def exchange(self, request: dict[str, Any]) -> dict[str, Any]: ...
+
+    def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None: ...
+
+
+class Network(Protocol):
+    """The node's network: services, names (`workers.network.node.NodeNetwork`)."""
+
+    @property
+    def revision(self) -> int:
+        """The revision of the service rules in force."""
+        ...
+
+    def start(self, gateway: str) -> None: ...
+
+    def update(
+        self, services: Collection[Object], endpointslices: Collection[Object], revision: int
+    ) -> bool: ...
+
+    def hosts(self, pod: Object, address: str) -> str: ...
+
+    def resolv_conf(self, pod: Object) -> str: ...
+
+    def problems(self) -> Mapping[str, str]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """See the module. `objects` holds what `Sources` draws on; `info` what the machine has, once known."""
+
+    node: str
+    runtime: Runtime
+    network: Network
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    notes: Notes
+    node_ip: str = ""
+    addresses: Addresses | None = None
+    info: NodeInfo | None = None
+    objects: dict[str, Object | None] = field(default_factory=dict)
+    services: dict[str, Object] = field(default_factory=dict)
+    slices: dict[str, Object] = field(default_factory=dict)
+
+    def sources(self, pod: Object, address: str) -> Sources:
+        allocatable = (self.info.cpu_millis, self.info.memory_bytes) if self.info else (0, 0)
+        return Sources(pod, self.objects, address, self.node_ip, allocatable, tuple(self.services.values()))
+
+    def folder(self, uid: str) -> Path:
+        """The pod's own folder on this machine."""
+        return self.settings.state_dir / "pods" / uid
+
+    def folders(self) -> Iterator[str]:
+        """The uids of pods that have a folder."""
+        root = self.settings.state_dir / "pods"
+        if root.is_dir():
+            yield from (entry.name for entry in root.iterdir())

@@ -1,0 +1,162 @@
+"""ReplicaSet: as many pods of one template as its spec wants.
+
+The view a plan sees holds all earlier writes, so nothing need be remembered of what was asked before
+(client-go's "expectations"): what is missing is created, what is too much is deleted, at once.
+https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
+"""
+
+from __future__ import annotations
+
+from app.objects import conditions, deletion, pods
+from app.objects.admitted import admitted_pod
+from app.objects.change import Object, ReadView, Write, create, update
+from app.objects.meta import controller_reference, is_deleting, labels
+from workers.controllers import replicaset_status, victims
+from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takers
+from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.template_hash import short_hash
+from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
+
+RESOURCE = "replicasets.apps"
+# As many Events as client-go lets one object send in a burst; a thousand lines saying the same help nobody.
+EVENTS_AT_ONCE = 25
+
+
+def role(unreachable_toleration: int) -> Role:
+    """The role; see `admitted_pod` for its parameter."""
+
+    def plan(view: ReadView, key: str, now: float) -> Plan:
+        return plan_replica_set(view, key, now, unreachable_toleration)
+
+    return Role(
+        "replicaset-controller",
+        plan,
+        (
+            itself(RESOURCE, unless_same(_own_facts)),
+            owns("pods", "ReplicaSet", unless_same(_pod_facts)),
+            watches("pods", takers(RESOURCE)),
+        ),
+        lambda view: view.keys(RESOURCE),
+    )
+
+
+def plan_replica_set(view: ReadView, key: str, now: float, unreachable_toleration: int) -> Plan:
+    """Adopt and release, then create or delete pods until their number is right, and report."""
+    rs = view.get(RESOURCE, key)
+    if rs is None:
+        return NOTHING
+    matches = matcher(rs["spec"].get("selector"))
+    active, writes = _claim(view, rs, matches)
+    missing = rs["spec"]["replicas"] - len(active)
+    events: list[EventNote] = []
+    if not is_deleting(rs):
+        if missing > 0:
+            _create(view, rs, missing, unreachable_toleration, writes, events)
+        elif missing < 0:
+            _delete(view, rs, active, -missing, now, writes, events)
+    reported, wait = replicaset_status.reported(rs, active, now)
+    if reported is not rs:
+        writes.append(update(RESOURCE, reported))
+    reason = f"{len(active)} of {rs['spec']['replicas']} pods" if writes else ""
+    return Plan(tuple(writes), tuple(events), wait, reason)
+
+
+def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], list[Write]]:
+    """The pods that count as replicas, and the writes that adopt and release."""
+    held: list[Object] = []
+    writes: list[Write] = []
+    uid = rs["metadata"]["uid"]
+    for pod in view.owned("pods", uid):
+        if not any(r.get("controller") and r["uid"] == uid for r in pod["metadata"]["ownerReferences"]):
+            continue
+        if matches(pod):
+            held.append(pod)
+        elif not is_deleting(pod) and not is_deleting(rs):
+            writes.append(update("pods", released(pod, rs)))
+    if not is_deleting(rs):
+        for pod in orphans(view, "pods", rs["metadata"]["namespace"], matches):
+            if pods.is_active(pod):
+                writes.append(update("pods", adopted(pod, rs)))
+                held.append(pod)
+    taken = {write.key for write in writes}
+    active = [pod for pod in held if pods.is_active(pod)]
+    if taken and len(active) > rs["spec"]["replicas"]:
+        # A pod is written once in a plan: one adopted just now is a victim in the next.
+        active = [p for p in active if f"{p['metadata']['namespace']}/{p['metadata']['name']}" not in taken]
+    return active, writes
+
+
+def _create(
+    view: ReadView, rs: Object, count: int, toleration: int, writes: list[Write], events: list[EventNote]
+) -> None:
+    meta = rs["metadata"]
+    template = rs["spec"]["template"]
+    shape = template.get("metadata") or {}
+    pod = admitted_pod({"apiVersion": "v1", "kind": "Pod", "spec": template.get("spec") or {}}, toleration)
+    base = meta["name"][:57] + "-"
+    common = {
+        "generateName": base,
+        "namespace": meta["namespace"],
+        "labels": dict(shape.get("labels") or {}),
+        "ownerReferences": [controller_reference(rs)],
+    }
+    for field in ("annotations", "finalizers"):
+        if shape.get(field):
+            common[field] = shape[field]
+    for name in _names(view, rs, base, count):
+        writes.append(create("pods", {**pod, "metadata": {"name": name, **common}}))
+        if len(events) < EVENTS_AT_ONCE:
+            events.append(EventNote(rs, "SuccessfulCreate", f"Created pod: {name}"))
+
+
+def _names(view: ReadView, rs: Object, base: str, count: int) -> list[str]:
+    """Names that the same plan on the same view draws again, so that doing it twice creates no pod
+    twice: the second is refused because the name exists."""
+    namespace = rs["metadata"]["namespace"]
+    names: list[str] = []
+    drawn: set[str] = set()
+    position = 0
+    while len(names) < count:
+        name = base + short_hash([rs["metadata"]["uid"], view.revision, position], 5)
+        position += 1
+        if name not in drawn and view.get("pods", f"{namespace}/{name}") is None:
+            drawn.add(name)
+            names.append(name)
+    return names
+
+
+def _delete(
+    view: ReadView,
+    rs: Object,
+    active: list[Object],
+    count: int,
+    now: float,
+    writes: list[Write],
+    events: list[EventNote],
+) -> None:
+    for pod in victims.choose(view, rs, active, count, now):
+        write = deletion.removal("pods", pod, now)
+        if write is None:
+            continue
+        writes.append(write)
+        if len(events) < EVENTS_AT_ONCE:
+            events.append(EventNote(rs, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"))
+
+
+def _own_facts(rs: Object) -> object:
+    """Not its status, which this role itself writes."""
+    meta = rs["metadata"]
+    return rs["spec"], meta.get("deletionTimestamp"), (rs.get("status") or {}).get("observedGeneration")
+
+
+def _pod_facts(pod: Object) -> object:
+    """What of a pod its ReplicaSet counts."""
+    meta = pod["metadata"]
+    ready = conditions.get(pod, "Ready")
+    return (
+        meta.get("deletionTimestamp"),
+        labels(pod),
+        meta.get("ownerReferences"),
+        (pod.get("status") or {}).get("phase") in pods.FINISHED,
+        (ready.get("status") == "True" and ready.get("lastTransitionTime")) if ready else False,
+    )

@@ -1,0 +1,1 @@
+"""Services on a node: rules (pure), the data planes that carry them, cluster DNS."""

@@ -1,0 +1,105 @@
+"""Names inside a pod: its /etc/hosts and /etc/resolv.conf. Pure.
+
+The process runtime can't give pods a DNS server of their own (the resolver's port is 53 at one address
+for the whole machine), so there the names of services are lines of the hosts file, rewritten whenever
+services change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.objects.change import Object
+from workers.network.names import build
+
+OWN_HEAD = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"
+
+
+def hosts_for(
+    namespace: str,
+    services: Iterable[Object],
+    endpointslices: Iterable[Object] = (),
+    domain: str = "cluster.local",
+) -> str:
+    """The lines by which a pod in `namespace` finds all services, sorted: every name that DNS knows and
+    its shorter forms, as a search list would complete them. The bare name is only for services of the
+    pod's own namespace."""
+    names = build(services, endpointslices, domain)
+    ending = f".svc.{names.domain}"
+    lines = []
+    for full, addresses in sorted(names.a.items()):
+        if not full.endswith(ending):
+            continue
+        short = full.removesuffix(ending)
+        forms = [short, f"{short}.svc", full]
+        host, _, its_namespace = short.rpartition(".")
+        if its_namespace == namespace:
+            forms.insert(0, host)
+        lines += [f"{ip}\t{' '.join(forms)}\n" for ip in addresses]
+    return "".join(lines)
+
+
+def pod_hosts(pod: Object, address: str, services: str = "") -> str:
+    """A pod's whole hosts file: localhost, the pod's own names, its hostAliases, and `services` as
+    `hosts_for` gives them. With hostNetwork the agent leaves the machine's own file."""
+    spec, meta = pod.get("spec") or {}, pod["metadata"]
+    host = spec.get("hostname") or meta["name"]
+    text = f"{OWN_HEAD}{address}\t{host}\n"
+    for alias in spec.get("hostAliases") or ():
+        if alias.get("hostnames"):
+            text += f"{alias['ip']}\t{' '.join(alias['hostnames'])}\n"
+    return text + services
+
+
+def resolv_conf(pod: Object, nameserver: str, machine: str = "", domain: str = "cluster.local") -> str:
+    """A pod's resolver settings after its dnsPolicy and dnsConfig.
+
+    Args:
+        nameserver: the node's DNS address; empty where there is none (then the machine's own serve).
+        machine: contents of the machine's /etc/resolv.conf.
+    """
+    spec = pod.get("spec") or {}
+    policy = spec.get("dnsPolicy") or "ClusterFirst"
+    if policy == "ClusterFirst" and spec.get("hostNetwork"):
+        policy = "Default"
+    servers, searches, options = _parsed(machine)
+    if policy == "None":
+        servers, searches, options = [], [], {}
+    elif policy != "Default":
+        namespace = pod["metadata"]["namespace"]
+        searches = [f"{namespace}.svc.{domain}", f"svc.{domain}", domain, *searches]
+        options = {"ndots": "5"}
+        if nameserver:
+            servers = [nameserver]
+    config = spec.get("dnsConfig") or {}
+    servers = _once([*servers, *(config.get("nameservers") or ())])
+    searches = _once([*searches, *(config.get("searches") or ())])
+    for option in config.get("options") or ():
+        options[option["name"]] = option.get("value") or ""
+    lines = [f"nameserver {s}" for s in servers[:3]]
+    if searches:
+        lines.append("search " + " ".join(searches))
+    if options:
+        lines.append("options " + " ".join(f"{k}:{v}" if v else k for k, v in options.items()))
+    return "".join(line + "\n" for line in lines)
+
+
+def _parsed(text: str) -> tuple[list[str], list[str], dict[str, str]]:
+    servers: list[str] = []
+    searches: list[str] = []
+    options: dict[str, str] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 2:
+            continue
+        if words[0] == "nameserver":
+            servers.append(words[1])
+        elif words[0] in ("search", "domain"):
+            searches = words[1:]
+        elif words[0] == "options":
+            options = {w.partition(":")[0]: w.partition(":")[2] for w in words[1:]}
+    return servers, searches, options
+
+
+def _once(items: list[str]) -> list[str]:
+    return list(dict.fromkeys(items))

@@ -1,0 +1,111 @@
+"""A node's whole network, as its agent uses it: services, names, and what pods need to know of both."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+
+from app.base.clock import Clock
+from app.base.ids import Ids
+from app.base.settings import Settings
+from app.objects.change import Object
+from workers.network import hosts, names, rules
+from workers.network.dns import NameServer, NameServerError, machine_resolvers
+from workers.network.protocol import DataPlane, DataPlaneError
+from workers.network.select import make_data_plane
+
+log = logging.getLogger(__name__)
+
+RESOLV_CONF = Path("/etc/resolv.conf")
+
+
+class NodeNetwork:
+    """Keeps a node's service rules and names up to what it is told.
+
+    Attributes:
+        plane: the data plane. revision: the revision that is in force on this node.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        runtime_name: str,
+        node: str,
+        *,
+        plane: DataPlane | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self._node = node
+        self._domain = settings.cluster_domain
+        self._dns_wanted = runtime_name == "docker"
+        self._ids = ids
+        self._server: NameServer | None = None
+        self._services: tuple[Object, ...] = ()
+        self._slices: tuple[Object, ...] = ()
+        self._names_problem = ""
+        self.plane = plane or make_data_plane(settings, runtime_name, clock, ids)
+
+    @property
+    def revision(self) -> int:
+        return self.plane.revision
+
+    def start(self, gateway: str) -> None:
+        """Serve names at `gateway`, what `Runtime.prepare` returned. In the process runtime hosts files
+        do that. Doing it twice does no harm; what goes wrong shows in `problems`."""
+        if not self._dns_wanted or (self._server and self._server.address[0] == gateway):
+            return
+        if self._server:
+            self._server.close()
+            self._server = None
+        upstreams = [r for r in machine_resolvers(RESOLV_CONF) if r != gateway]
+        current = names.build(self._services, self._slices, self._domain)
+        try:
+            self._server = NameServer(gateway, current, upstreams, ids=self._ids)
+            self._names_problem = ""
+        except NameServerError as exc:
+            self._names_problem = str(exc)
+            log.warning("%s", exc)
+
+    def update(self, services: Collection[Object], endpointslices: Collection[Object], revision: int) -> bool:
+        """Put all services of the cluster in force as of `revision`. Whether that worked; if not, what
+        was there before still is, and `problems` says why."""
+        self._services, self._slices = tuple(services), tuple(endpointslices)
+        if self._server:
+            self._server.names = names.build(self._services, self._slices, self._domain)
+        try:
+            self.plane.apply(rules.build(self._services, self._slices, self._node, revision))
+        except DataPlaneError as exc:
+            log.error("%s", exc)
+            return False
+        return True
+
+    def hosts(self, pod: Object, address: str) -> str:
+        """The pod's /etc/hosts as it should be now. Where DNS serves, it names no services."""
+        lines = ""
+        if not self._server:
+            namespace = pod["metadata"]["namespace"]
+            lines = hosts.hosts_for(namespace, self._services, self._slices, self._domain)
+        return hosts.pod_hosts(pod, address, lines)
+
+    def resolv_conf(self, pod: Object) -> str:
+        """The pod's /etc/resolv.conf."""
+        nameserver = self._server.address[0] if self._server else ""
+        try:
+            machine = RESOLV_CONF.read_text()
+        except OSError:
+            machine = ""
+        return hosts.resolv_conf(pod, nameserver, machine, self._domain)
+
+    def problems(self) -> dict[str, str]:
+        """See `DataPlane.problems`; names are told of under `DNS`."""
+        told = dict(self.plane.problems())
+        if self._names_problem:
+            told["DNS"] = self._names_problem
+        return told
+
+    def close(self) -> None:
+        if self._server:
+            self._server.close()
+        self.plane.close()

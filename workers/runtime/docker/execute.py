@@ -1,0 +1,84 @@
+"""Running a command inside a container, with an end to the waiting."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import struct
+from collections.abc import Sequence
+
+import docker
+
+from app.base.clock import Clock
+from workers.runtime.docker.engine import translated
+
+# As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
+OUTPUT_MAX = 10 * 1024
+
+
+def run(
+    client: docker.APIClient, container: str, command: Sequence[str], timeout: float, clock: Clock
+) -> tuple[int, bytes]:
+    """The exit code and first 10 KiB of output.
+
+    Raises:
+        TimeoutError: not done within `timeout` seconds. The command is killed where its process can be reached
+            (the engine has no call for it). ContainerError: ExecError.
+    """
+    with translated("ExecError"):
+        deadline = clock.monotonic() + timeout
+        told = client.exec_create(container, list(command), tty=False)["Id"]
+        stream = client.exec_start(told, socket=True)
+        try:
+            output = _read(stream, deadline, clock)
+        finally:
+            stream.close()
+        if output is None:
+            _kill(client, told)
+            raise _late(command, timeout)
+        while True:
+            shown = client.exec_inspect(told)
+            if not shown["Running"]:
+                return int(shown["ExitCode"]), output
+            # Its output is closed, but it runs on (or the engine has yet to note its end).
+            if clock.monotonic() >= deadline:
+                _kill(client, told)
+                raise _late(command, timeout)
+            clock.sleep(0.01)
+
+
+def _late(command: Sequence[str], timeout: float) -> TimeoutError:
+    return TimeoutError(f"command {command[0]!r} timed out after {timeout:g} s")
+
+
+def _read(stream: socket.SocketIO, deadline: float, clock: Clock) -> bytes | None:
+    """What was printed, out of the engine's frames; None if the time was over first."""
+    raw = bytearray()
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLIN)
+    output = bytearray()
+    while True:
+        left = deadline - clock.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            return None
+        data = os.read(stream.fileno(), 65536)
+        if not data:
+            return bytes(output)
+        raw += data
+        while len(raw) >= 8:
+            (length,) = struct.unpack_from(">I", raw, 4)
+            if len(raw) < 8 + length:
+                break
+            output += raw[8 : 8 + length][: OUTPUT_MAX - len(output)]
+            del raw[: 8 + length]
+
+
+def _kill(client: docker.APIClient, told: str) -> None:
+    shown = client.exec_inspect(told)
+    if shown["Running"] and shown.get("Pid"):
+        try:
+            os.kill(shown["Pid"], signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return

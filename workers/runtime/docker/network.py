@@ -1,0 +1,118 @@
+"""A node's network: a bridge whose subnet is the node's pod CIDR, open to the cluster's other nodes."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import shutil
+import subprocess
+
+import docker
+import docker.errors
+
+from workers.runtime.docker.engine import is_conflict, is_gone, translated
+from workers.runtime.docker.labels import CLUSTER, Owner
+from workers.runtime.protocol import ContainerError
+
+log = logging.getLogger(__name__)
+
+# From this version on the engine shuts a bridge's addresses off from its neighbours, unless told otherwise
+# (https://docs.docker.com/engine/network/packet-filtering-firewalls/).
+_PROTECTS_SINCE = 27
+_OPEN_BRIDGE = {"com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected"}
+
+
+def ensure(client: docker.APIClient, owner: Owner, pod_cidr: str, engine_version: str) -> str:
+    """Have the node's network; its gateway's address.
+
+    Raises:
+        ContainerError: NetworkNotReady: the range is taken, or pods still hold a network of another range.
+    """
+    gateway = str(ipaddress.ip_network(pod_cidr)[1])
+    with translated("NetworkNotReady"):
+        existing = _find(client, owner)
+        if existing is not None:
+            if _subnet(existing) == pod_cidr:
+                return gateway
+            if existing["Containers"]:
+                raise ContainerError(
+                    "NetworkNotReady",
+                    f"network {owner.network} has the range {_subnet(existing)}, not {pod_cidr}, and pods in it",
+                )
+            client.remove_network(owner.network)
+        major = engine_version.partition(".")[0]
+        protects = major.isdigit() and int(major) >= _PROTECTS_SINCE
+        try:
+            client.create_network(
+                owner.network,
+                driver="bridge",
+                ipam={"Driver": "default", "Config": [{"Subnet": pod_cidr, "Gateway": gateway}]},
+                labels=owner.labels,
+                options=_OPEN_BRIDGE if protects else None,
+                check_duplicate=True,
+            )
+        except docker.errors.APIError as exc:
+            # Another agent of this node made it in the meantime.
+            if not is_conflict(exc):
+                raise
+    return gateway
+
+
+def remove(client: docker.APIClient, owner: Owner) -> bool:
+    """Remove the node's network. Whether the cluster has no other left on this machine."""
+    with translated("NetworkNotReady"):
+        try:
+            client.remove_network(owner.network)
+        except docker.errors.APIError as exc:
+            if not is_gone(exc):
+                raise
+        return not client.networks(filters={"label": [f"{CLUSTER}={owner.cluster}"]})
+
+
+def join_nodes(cluster_cidr: str) -> None:
+    """Let pods of this machine's nodes reach each other: Docker keeps its bridges apart, and rewrites the sender of
+    what leaves one. Needs root and iptables; without them says so once."""
+    if os.geteuid() != 0 or not shutil.which("iptables"):
+        log.warning(
+            "not root, or no iptables: pods on different nodes of this one machine can't reach each other"
+        )
+        return
+    for table, rule in _rules(cluster_cidr):
+        if not _iptables("-t", table, "-C", *rule):
+            _iptables("-t", table, "-I", *rule)
+
+
+def part_nodes(cluster_cidr: str) -> None:
+    """Take back what `join_nodes` did."""
+    if os.geteuid() != 0 or not shutil.which("iptables"):
+        return
+    for table, rule in _rules(cluster_cidr):
+        while _iptables("-t", table, "-D", *rule):
+            continue
+
+
+def _rules(cidr: str) -> list[tuple[str, list[str]]]:
+    within = ["-s", cidr, "-d", cidr, "-m", "comment", "--comment", "beanpole"]
+    return [
+        ("filter", ["DOCKER-USER", *within, "-j", "ACCEPT"]),
+        ("nat", ["POSTROUTING", *within, "-j", "RETURN"]),
+    ]
+
+
+def _iptables(*arguments: str) -> bool:
+    return subprocess.run(["iptables", "-w", *arguments], capture_output=True, check=False).returncode == 0
+
+
+def _find(client: docker.APIClient, owner: Owner) -> dict | None:
+    try:
+        return dict(client.inspect_network(owner.network))
+    except docker.errors.APIError as exc:
+        if is_gone(exc):
+            return None
+        raise
+
+
+def _subnet(network: dict) -> str:
+    ranges = network["IPAM"]["Config"] or [{}]
+    return str(ranges[0].get("Subnet", ""))

@@ -1,0 +1,5 @@
+"""The process runtime: containers without an engine."""
+
+from workers.runtime.process.runtime import ProcessRuntime
+
+__all__ = ["ProcessRuntime"]

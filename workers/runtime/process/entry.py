@@ -1,0 +1,91 @@
+"""What happens between fork and exec of a container's process, or of a command run inside it.
+
+Run by `python -I -S -E`, with the standard library only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+import view
+
+PR_SET_PDEATHSIG = 1
+SIGKILL = 9
+SIGPIPE = 13
+SIG_DFL = None
+# `join` of the process that a container begins with. Otherwise it is the pid whose view to enter, or -1 for none.
+MAKE = 0
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Payload:
+    """The fields of a payload, in the order `launch.payload` puts them."""
+
+    def __init__(self, fields: list[bytes]) -> None:
+        self._fields = iter(fields)
+        self.mode = self._text()
+        self.join = int(self._text())
+        self.directory = self._text()
+        self.uid = int(self._text())
+        self.gid = int(self._text())
+        self.staging = self._text()
+        self.command = self._list()
+        self.env = dict(pair.split(b"=", 1) for pair in self._list())
+        flat = [os.fsdecode(item) for item in self._list()]
+        self.mounts = [(flat[i], flat[i + 1], flat[i + 2] == "ro") for i in range(0, len(flat), 3)]
+
+    def _text(self) -> str:
+        return os.fsdecode(next(self._fields))
+
+    def _list(self) -> list[bytes]:
+        return [next(self._fields) for _ in range(int(next(self._fields)))]
+
+
+def run(fields: list[bytes]) -> None:
+    """Become the command. Returns never; raises OSError saying what could not be done."""
+    payload = Payload(fields)
+    os.setsid()
+    if payload.join > 0:
+        view.enter(payload.mode, payload.join)
+    elif payload.join == MAKE and payload.mode:
+        view.make(payload.mode, payload.mounts, payload.staging)
+    if payload.gid >= 0:
+        if os.geteuid() == 0:
+            os.setgroups([])
+        os.setgid(payload.gid)
+    if payload.uid >= 0:
+        os.setuid(payload.uid)
+    if payload.join == MAKE:
+        # Should the shim be killed, its container must not run on unseen. (Set after setuid, which clears it.)
+        _libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    # Python ignores SIGPIPE, and what is ignored stays so across exec.
+    _libc.signal(SIGPIPE, SIG_DFL)
+    try:
+        os.chdir(payload.directory)
+    except OSError as exc:
+        raise OSError(f"working directory {payload.directory}: {exc.strerror}") from exc
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    become(payload.command, payload.env)
+
+
+def become(command: list[bytes], env: dict[bytes, bytes]) -> None:
+    """Exec, looking the program up in the PATH of its own environment.
+
+    Not `os.execvpe`: that imports a module first, from a library which the container's user may not be able to read.
+    """
+    program = command[0]
+    why = "executable file not found in $PATH"
+    folders = [b""] if b"/" in program else env.get(b"PATH", b"").split(b":")
+    for folder in folders:
+        try:
+            os.execve(os.path.join(folder, program), command, env)
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            if b"/" in program:
+                why = exc.strerror or str(exc)
+        except OSError as exc:
+            # Found, but not to be run; one further on may be.
+            why = exc.strerror or str(exc)
+    raise OSError(f'exec: "{os.fsdecode(program)}": {why}')

@@ -1,0 +1,219 @@
+"""The supervisor of one container: starts its process, keeps its log, writes down how it ended.
+
+Run as `python -I -S -E shim.py`, it outlives the agent that started it. It imports as little as it can, since
+one of it stays in memory for each container. What to do comes on its standard input (see `launch.payload`); it
+answers one line on standard output once the process runs, `ok`, or `error` and why not.
+
+In the container's folder it leaves `lock` (held while it lives), `log` and `log.1` (CRI format), and `state`:
+JSON with the pids and start times of both processes, and, once the container has ended, its exit code.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import sys
+import time
+
+# One line longer than this is split, as containerd does (its max_container_log_line_size).
+LINE_MAX = 16 * 1024
+# A log has at most this many bytes, and one older file of the same size is kept beside it.
+LOG_MAX = 10 * 1024 * 1024
+READ = 64 * 1024
+SIGKILL = 9
+
+
+class Log:
+    """A container's log in the format of the CRI: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = folder + "/log"
+        self.parts = {b"stdout": b"", b"stderr": b""}
+        self.open()
+
+    def open(self) -> None:
+        self.fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        self.size = os.fstat(self.fd).st_size
+
+    def write(self, stream: bytes, data: bytes) -> None:
+        *lines, rest = (self.parts[stream] + data).split(b"\n")
+        head = stamp() + b" " + stream
+        out = []
+        for line in lines:
+            while len(line) > LINE_MAX:
+                out.append(b"%s P %s\n" % (head, line[:LINE_MAX]))
+                line = line[LINE_MAX:]
+            out.append(b"%s F %s\n" % (head, line))
+        while len(rest) > LINE_MAX:
+            out.append(b"%s P %s\n" % (head, rest[:LINE_MAX]))
+            rest = rest[LINE_MAX:]
+        self.parts[stream] = rest
+        self.append(b"".join(out))
+
+    def finish(self) -> None:
+        for stream, rest in self.parts.items():
+            if rest:
+                self.append(b"%s %s P %s\n" % (stamp(), stream, rest))
+
+    def append(self, data: bytes) -> None:
+        try:
+            if self.size and self.size + len(data) > LOG_MAX:
+                os.close(self.fd)
+                os.rename(self.path, self.path + ".1")
+                self.open()
+            self.size += os.write(self.fd, data)
+        except OSError:
+            # A full disk costs log lines, not the container.
+            return
+
+
+def stamp() -> bytes:
+    now = time.time_ns()
+    moment = time.gmtime(now // 1_000_000_000)
+    return b"%04d-%02d-%02dT%02d:%02d:%02d.%09dZ" % (*moment[:6], now % 1_000_000_000)
+
+
+def start_time(pid: int) -> int:
+    """Field 22 of /proc/<pid>/stat, which with the pid names a process for good (until reboot)."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])
+
+
+def write_state(folder: str, values: dict[str, str]) -> None:
+    text = "{" + ", ".join(f'"{key}": {value}' for key, value in values.items()) + "}\n"
+    with open(folder + "/state.new", "w") as file:
+        file.write(text)
+    os.rename(folder + "/state.new", folder + "/state")
+
+
+def answer(text: str) -> None:
+    os.write(1, text.encode("utf-8", "replace")[:4000])
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
+
+
+def start(payload: list[bytes], out: int, err: int) -> int:
+    """The container's process, running its command; its pid.
+
+    Raises:
+        OSError: it could not be started; says why.
+    """
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+            # Imported here, so that the memory it takes goes when the command takes over.
+            import entry
+
+            entry.run(payload)
+        except BaseException as exc:
+            os.write(tell, str(exc).encode("utf-8", "replace"))
+        os._exit(127)
+    os.close(tell)
+    with open(told, "rb") as file:
+        failure = file.read()
+    if failure:
+        os.waitpid(pid, 0)
+        raise OSError(failure.decode("utf-8", "replace"))
+    return pid
+
+
+def supervise(log: Log, pid: int, out: int, err: int) -> int:
+    """Carry output into the log until the process ends; its wait status."""
+    ended = os.pidfd_open(pid)
+    streams = {out: b"stdout", err: b"stderr"}
+    poll = select.poll()
+    for fd in (*streams, ended):
+        poll.register(fd, select.POLLIN)
+    alive = True
+    while alive:
+        for fd, _ in poll.poll():
+            if fd == ended:
+                alive = False
+                continue
+            data = os.read(fd, READ)
+            if data:
+                log.write(streams[fd], data)
+            else:
+                poll.unregister(fd)
+                del streams[fd]
+    # The leader is dead but not reaped, so its group's number can't be anyone else's yet.
+    try:  # noqa: SIM105 (contextlib is memory in every shim)
+        os.killpg(pid, SIGKILL)
+    except OSError:
+        pass
+    for fd, stream in streams.items():
+        os.set_blocking(fd, False)
+        try:
+            while data := os.read(fd, READ):
+                log.write(stream, data)
+        except BlockingIOError:
+            pass
+    log.finish()
+    return os.waitpid(pid, 0)[1]
+
+
+def own(lock: int, folder: str) -> bool:
+    """Whether this container is this shim's to run, and not another's that runs it or ran it."""
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # An earlier agent was cut off after it had started a shim, which is about to write its state.
+            if os.path.exists(folder + "/state"):
+                return False
+            time.sleep(0.01)
+        else:
+            return not os.path.exists(folder + "/state")
+
+
+def main() -> None:
+    with open(0, "rb", closefd=False) as file:
+        payload = file.read().split(b"\0")
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    folder = payload[0].decode()
+    boot = payload[1].decode()
+    os.umask(0o022)
+    os.chdir("/")
+    lock = os.open(folder + "/lock", os.O_WRONLY | os.O_CREAT, 0o640)
+    if not own(lock, folder):
+        answer("ok")
+        os._exit(0)
+    log = Log(folder)
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    try:
+        pid = start(payload[2:], out_end, err_end)
+    except OSError as exc:
+        answer(f"error {exc}")
+        os._exit(1)
+    os.close(out_end)
+    os.close(err_end)
+    me = os.getpid()
+    values = {
+        "boot": f'"{boot}"',
+        "shim": f"[{me}, {start_time(me)}]",
+        "main": f"[{pid}, {start_time(pid)}]",
+        "started_at": f"{time.time_ns() / 1e9:.6f}",
+    }
+    write_state(folder, values)
+    answer("ok")
+    status = supervise(log, pid, out, err)
+    code = os.waitstatus_to_exitcode(status)
+    values["exit_code"] = str(code if code >= 0 else 128 - code)
+    values["finished_at"] = f"{time.time_ns() / 1e9:.6f}"
+    write_state(folder, values)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

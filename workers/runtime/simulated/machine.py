@@ -1,0 +1,43 @@
+"""The simulated machine: what outlives the agent on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workers.runtime.protocol import ContainerSpec, ContainerState, SandboxSpec
+
+
+@dataclass(slots=True)
+class Container:
+    """One attempt, and when it will be ready or end."""
+
+    state: ContainerState
+    ready_at: float
+    crash_at: float | None
+    crash_code: int
+    spec: ContainerSpec
+
+
+@dataclass(slots=True)
+class Pod:
+    """A sandbox and what is in it."""
+
+    spec: SandboxSpec
+    alive: bool = True
+    containers: list[Container] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Machine:
+    """What outlives an agent: hand the same machine to a new SimulatedRuntime, and it adopts what runs.
+
+    With `reachable` False every call fails as if the engine were down (see `SimulatedRuntime.reach`).
+    """
+
+    cpu_millis: int = 32_000
+    memory_bytes: int = 128 << 30
+    max_pods: int = 110
+    reachable: bool = True
+    pods: dict[str, Pod] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    crashes: list[tuple[float, str, str]] = field(default_factory=list)

@@ -1,0 +1,329 @@
+"""The Runtime of a simulated node."""
+
+from __future__ import annotations
+
+import heapq
+import ipaddress
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from app.base.clock import Clock, rfc3339
+from workers.runtime import images
+from workers.runtime.protocol import (
+    ContainerError,
+    ContainerSpec,
+    ContainerState,
+    LogOptions,
+    NodeInfo,
+    PodRef,
+    PodState,
+    SandboxSpec,
+    State,
+)
+from workers.runtime.simulated.machine import Container, Machine, Pod
+from workers.runtime.simulated.told import Told
+
+KILLED = 137
+TERMINATED = 143
+# How often a blocked `events` looks at a clock that may be moved by hand, in real seconds.
+_LOOK = 0.05
+
+
+class SimulatedRuntime:
+    """The runtime of one simulated node. Nothing in it blocks but `events` and `start-delay`."""
+
+    name = "simulated"
+
+    def __init__(self, clock: Clock, node: str = "", machine: Machine | None = None) -> None:
+        self.machine = machine or Machine()
+        self._clock = clock
+        self._node = node
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._died: list[str] = []
+        self._closed = False
+
+    # --- the node
+
+    def info(self) -> NodeInfo:
+        self._reach()
+        m = self.machine
+        return NodeInfo(
+            cpu_millis=m.cpu_millis,
+            memory_bytes=m.memory_bytes,
+            disk_bytes=1 << 40,
+            max_pods=m.max_pods,
+            runtime_version="simulated://1",
+            kernel_version="simulated",
+            os_image="Beanpole simulated node",
+            architecture="amd64",
+            machine_id=self._node,
+        )
+
+    def prepare(self, pod_cidr: str) -> str:
+        self._reach()
+        return str(ipaddress.ip_network(pod_cidr)[1])
+
+    def ensure_image(self, image: str, policy: str) -> str:
+        self._reach()
+        if image in self.machine.present and policy != "Always":
+            return images.PRESENT
+        registry = images.parse(image).registry
+        if policy == "Never" and image not in self.machine.present:
+            raise ContainerError(
+                "ErrImageNeverPull", f'image "{image}" is not present with pull policy of Never'
+            )
+        if registry.endswith(".invalid"):
+            raise ContainerError("ErrImagePull", f'failed to pull image "{image}": no such host {registry}')
+        self.machine.present.add(image)
+        return images.PULLED
+
+    # --- what there is
+
+    def pods(self) -> list[PodState]:
+        with self._lock:
+            self._settle()
+            return [self._show(p) for p in self.machine.pods.values()]
+
+    def pod(self, uid: str) -> PodState | None:
+        with self._lock:
+            self._settle()
+            found = self.machine.pods.get(uid)
+            return self._show(found) if found else None
+
+    def _show(self, pod: Pod) -> PodState:
+        return PodState(pod.spec.pod, pod.spec.address, pod.alive, tuple([c.state for c in pod.containers]))
+
+    # --- starting
+
+    def start_sandbox(self, spec: SandboxSpec) -> None:
+        with self._lock:
+            self._settle()
+            pod = self.machine.pods.get(spec.pod.uid)
+            if pod is None:
+                self.machine.pods[spec.pod.uid] = Pod(spec)
+            elif not pod.alive:
+                pod.spec, pod.alive = spec, True
+
+    def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
+        with self._lock:
+            self._settle()
+            sandbox = self._sandbox(pod)
+            for container in sandbox.containers:
+                if container.state.name == spec.name and container.state.attempt == spec.attempt:
+                    return container.state
+            told = Told(sandbox.spec.annotations, spec.name)
+        delay = told.number("start-delay", 0.0)
+        if delay:
+            self._clock.sleep(delay)
+        if told.flag("fail-image"):
+            raise ContainerError("ErrImagePull", f'failed to pull image "{spec.image}": not found')
+        if message := told.text("fail-start"):
+            raise ContainerError("RunContainerError", message)
+        with self._lock:
+            sandbox = self._sandbox(pod)
+            container = self._new(pod, spec, told)
+            sandbox.containers = [*_forget_old(sandbox.containers, spec), container]
+            if container.crash_at is not None:
+                heapq.heappush(self.machine.crashes, (container.crash_at, pod.uid, container.state.id))
+                self._changed.notify_all()
+            return container.state
+
+    def _new(self, pod: PodRef, spec: ContainerSpec, told: Told) -> Container:
+        now = self._clock.now()
+        crash_at = None
+        if told.text("crash-after") and spec.attempt < told.number("crash-count", float("inf")):
+            crash_at = now + told.number("crash-after", 0.0)
+        state = ContainerState(
+            name=spec.name,
+            attempt=spec.attempt,
+            state=State.RUNNING,
+            id=f"{pod.uid}_{spec.name}_{spec.attempt}",
+            image=spec.image,
+            image_id=f"simulated:{spec.image}",
+            started_at=now,
+        )
+        ready_at = float("inf") if told.flag("never-ready") else now + told.number("ready-after", 0.0)
+        return Container(state, ready_at, crash_at, int(told.number("exit-code", 1)), spec)
+
+    # --- ending
+
+    def stop_container(self, pod: PodRef, container_id: str, grace: float) -> None:
+        found = self._find(pod, container_id)
+        if found is None or found.state.state is State.EXITED:
+            return
+        sandbox = self.machine.pods[pod.uid]
+        stubborn = Told(sandbox.spec.annotations, found.state.name).flag("ignore-term")
+        if stubborn and grace > 0:
+            self._clock.sleep(grace)
+        with self._lock:
+            self._end(pod.uid, found, KILLED if stubborn or grace <= 0 else TERMINATED)
+
+    def kill(self, pod_uid: str, container: str, exit_code: int = KILLED) -> None:
+        """The running container of that name ends by itself, as if someone had killed its process.
+
+        Raises:
+            KeyError: none of that name runs.
+        """
+        with self._lock:
+            self._settle()
+            for found in self.machine.pods[pod_uid].containers:
+                if found.state.name == container and found.state.state is State.RUNNING:
+                    self._end(pod_uid, found, exit_code)
+                    return
+        raise KeyError(container)
+
+    def kill_sandbox(self, pod_uid: str) -> None:
+        """The pod's sandbox dies, and every container in it."""
+        with self._lock:
+            pod = self.machine.pods[pod_uid]
+            pod.alive = False
+            for container in pod.containers:
+                if container.state.state is State.RUNNING:
+                    self._end(pod_uid, container, KILLED)
+
+    def remove_container(self, pod: PodRef, container_id: str) -> None:
+        with self._lock:
+            self._reach()
+            sandbox = self.machine.pods.get(pod.uid)
+            if sandbox:
+                sandbox.containers = [c for c in sandbox.containers if c.state.id != container_id]
+
+    def remove_pod(self, pod: PodRef) -> None:
+        with self._lock:
+            self._reach()
+            self.machine.pods.pop(pod.uid, None)
+
+    # --- looking inside
+
+    def probe(self, pod: PodRef, container: str) -> bool:
+        """See `protocol.AnswersProbes`."""
+        with self._lock:
+            self._settle()
+            found = self.machine.pods.get(pod.uid)
+            if found is None or not found.alive:
+                return False
+            now = self._clock.now()
+            return any(
+                c.state.name == container and c.state.state is State.RUNNING and now >= c.ready_at
+                for c in found.containers
+            )
+
+    def exec(
+        self, pod: PodRef, container_id: str, command: Sequence[str], timeout: float
+    ) -> tuple[int, bytes]:
+        found = self._find(pod, container_id)
+        if found is None or found.state.state is not State.RUNNING:
+            raise ContainerError("ExecError", f"container {container_id} is not running")
+        told = Told(self.machine.pods[pod.uid].spec.annotations, found.state.name)
+        return int(told.number("exec-exit-code", 0)), b""
+
+    def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
+        with self._lock:
+            self._settle()
+            sandbox = self.machine.pods.get(pod.uid)
+            named = [c for c in (sandbox.containers if sandbox else ()) if c.state.name == container]
+            wanted = [c for c in named if options.attempt in (None, c.state.attempt)]
+            if sandbox is None or not wanted:
+                raise KeyError(container)
+            text = Told(sandbox.spec.annotations, container).text("log").replace("\\n", "\n")
+        return self._print(text, wanted[-1], options)
+
+    def _print(self, text: str, container: Container, options: LogOptions) -> Iterator[bytes]:
+        started = container.state.started_at
+        lines = text.splitlines() if options.since is None or started >= options.since else []
+        if options.tail is not None:
+            lines = lines[-options.tail :] if options.tail else []
+        stamp = f"{rfc3339(started)} " if options.timestamps else ""
+        data = "".join(f"{stamp}{line}\n" for line in lines).encode()
+        data = data if options.limit_bytes is None else data[: options.limit_bytes]
+        if data:
+            yield data
+        if options.follow:
+            with self._changed:
+                while self._runs(container) and not self._closed:
+                    self._changed.wait(_LOOK)
+
+    def connections(self, pod: PodRef) -> int:
+        return 0
+
+    # --- deaths
+
+    def died(self) -> list[str]:
+        """The uids of pods of which a container died since this (or `events`) last said so. Never
+        blocks: for whoever runs many nodes in one thread."""
+        with self._lock:
+            self._settle()
+            uids, self._died = self._died, []
+            return uids
+
+    def events(self) -> Iterator[str]:
+        while True:
+            with self._changed:
+                while not self._closed and self.machine.reachable:
+                    uids = self.died()
+                    if uids:
+                        break
+                    # Nothing can die unasked while no crash is due, so sleep until told.
+                    self._changed.wait(_LOOK if self.machine.crashes else None)
+                else:
+                    return
+            yield from uids
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    # --- within
+
+    def _settle(self) -> None:
+        """End the containers whose time has come."""
+        self._reach()
+        crashes = self.machine.crashes
+        while crashes and crashes[0][0] <= self._clock.now():
+            at, uid, container_id = heapq.heappop(crashes)
+            pod = self.machine.pods.get(uid)
+            for container in pod.containers if pod else ():
+                if container.state.id == container_id and container.crash_at == at:
+                    self._end(uid, container, container.crash_code, at)
+
+    def _end(self, uid: str, container: Container, code: int, at: float | None = None) -> None:
+        if container.state.state is State.EXITED:
+            return
+        at = self._clock.now() if at is None else at
+        container.state = replace(container.state, state=State.EXITED, exit_code=code, finished_at=at)
+        self._died.append(uid)
+        self._changed.notify_all()
+
+    def _runs(self, container: Container) -> bool:
+        self._settle()
+        return container.state.state is State.RUNNING
+
+    def _find(self, pod: PodRef, container_id: str) -> Container | None:
+        with self._lock:
+            self._settle()
+            found = self.machine.pods.get(pod.uid)
+            return next((c for c in (found.containers if found else ()) if c.state.id == container_id), None)
+
+    def _sandbox(self, pod: PodRef) -> Pod:
+        found = self.machine.pods.get(pod.uid)
+        if found is None or not found.alive:
+            raise ContainerError("CreateContainerError", f"pod {pod.namespace}/{pod.name} has no sandbox")
+        return found
+
+    def reach(self, reachable: bool) -> None:
+        """Take the simulated engine down, or bring it back: meanwhile calls fail and `events` ends."""
+        with self._changed:
+            self.machine.reachable = reachable
+            self._changed.notify_all()
+
+    def _reach(self) -> None:
+        if not self.machine.reachable:
+            raise ContainerError("RuntimeUnavailable", f"the simulated engine of node {self._node} is down")
+
+
+def _forget_old(containers: list[Container], spec: ContainerSpec) -> list[Container]:
+    """Without what is older than the last attempt before this one."""
+    return [c for c in containers if c.state.name != spec.name or c.state.attempt >= spec.attempt - 1]

@@ -1,0 +1,1 @@
+"""Where pods go: filters, scores, placement. Pure."""
