@@ -45,7 +45,7 @@ def table(results: Sequence[Result], reference: dict[str, float]) -> str:
         ratio = ""
         if known is not None:
             good, bad = (r.value, known) if r.higher_is_better else (known, r.value)
-            ratio = f"{good / bad:.2f}x" if bad else ("=" if not good else "none")
+            ratio = f"{good / bad:.2f}x" if bad else ("=" if not good else "∞")
         runs = " ".join(_short(v) for v in r.runs) if len(r.runs) > 1 else ""
         rows.append(
             (

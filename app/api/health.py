@@ -13,7 +13,7 @@ from app.store.store import Store
 
 # The Kubernetes version whose API this is; clients compare it with their own.
 MAJOR, MINOR = "1", "32"
-GIT_VERSION = "v1.32.0+beanpole"
+GIT_VERSION = "v1.36.0+beanpole"
 
 
 def version() -> Answer:

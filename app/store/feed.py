@@ -92,9 +92,14 @@ class Feed:
         """Take over entries that another member got more than `idle` seconds ago and has not acknowledged.
         Those that were trimmed meanwhile count as `behind`."""
         with reachable():
-            reply = self._store.redis.xautoclaim(
-                self._log, self._group, self._consumer, min_idle_time=int(idle * 1000), count=READ
-            )
+            try:
+                reply = self._store.redis.xautoclaim(
+                    self._log, self._group, self._consumer, min_idle_time=int(idle * 1000), count=READ
+                )
+            except ResponseError as exc:
+                if "NOGROUP" not in str(exc):
+                    raise
+                return Batch()  # Nobody has joined yet, so nobody left anything.
         entries = [entry for entry in reply[1] if entry[1] is not None]
         return Batch(tuple(_revision(entry[0]) for entry in entries), len(reply) > 2 and bool(reply[2]))
 

@@ -350,3 +350,32 @@ def test_an_api_without_answer_is_asked_less_and_less_often(tmp_path: Path) -> N
     world = World(tmp_path, api=api)
     world.run(60)
     assert 10 < len(api.requests) < 30
+
+
+def test_a_new_agent_removes_the_folders_of_pods_that_are_gone(world: World) -> None:
+    wants = pod("kept")
+    wants["spec"]["volumes"] = [{"name": "scratch", "emptyDir": {}}]
+    uid = world.api.put(wants)
+    world.change()
+    folders = world.folder / "pods" / "n1"
+    (folders / "uid-gone" / "volumes").mkdir(parents=True)
+    world.begin()
+    world.run()
+    assert [f.name for f in folders.iterdir()] == [uid]
+    world.api.delete(uid, 1, world.clock.at)
+    world.change()
+    assert list(folders.iterdir()) == []
+
+
+def test_a_configmap_that_changes_is_seen_in_the_volume_of_a_running_pod(world: World) -> None:
+    wants = pod("kept")
+    wants["spec"]["volumes"] = [{"name": "conf", "configMap": {"name": "cm"}}]
+    world.api.set_object("configmaps default/cm", {"data": {"a": "1"}})
+    uid = world.api.put({**wants, "draws_on": ["configmaps default/cm"]})
+    world.change()
+    file = world.folder / "pods" / "n1" / uid / "volumes" / "conf" / "a"
+    assert file.read_text() == "1"
+    world.api.set_object("configmaps default/cm", {"data": {"a": "2"}})
+    world.change()
+    assert file.read_text() == "2"
+    assert world.status(uid)["containerStatuses"][0]["restartCount"] == 0

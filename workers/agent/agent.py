@@ -17,6 +17,7 @@ from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
 from app.objects.references import references
+from workers.agent import volumes
 from workers.agent.conversation import Conversation, Told
 from workers.agent.jobs import Jobs, SteppedJobs
 from workers.agent.lifecycle import Lifecycle
@@ -165,8 +166,6 @@ class Agent:
         if record.finished and record.unknown:
             self._drop(uid)
 
-    # -- the exchange -------------------------------------------------------------------------------
-
     def exchange_once(self) -> None:
         """One exchange with the API, and whatever follows from its answer. Raises what the API raised; then
         nothing that was to be said is lost."""
@@ -269,8 +268,6 @@ class Agent:
         else:
             self._exchange_in(self._told.interval)
 
-    # -- the node -----------------------------------------------------------------------------------
-
     def _look(self) -> None:
         if not self._stopping.is_set():
             self.jobs.after(("node", self.name), LOOK, self._look, "exchange")
@@ -285,8 +282,6 @@ class Agent:
         if (tried or self._machine.prepared != before) and self._machine.look():
             self._report()
 
-    # -- pods ---------------------------------------------------------------------------------------
-
     def _adopt(self, told: Told) -> None:
         """Match what runs with what should: the first time that both are known."""
         try:
@@ -300,6 +295,9 @@ class Agent:
             if state.pod.uid not in self._told.records:
                 log.info("%s: ending a pod the API does not have: %s", self.name, state.pod)
                 self._told.records[state.pod.uid] = orphan(state.pod, self._clock.now())
+        for uid in self._around.folders():
+            if uid not in self._told.records:
+                volumes.remove(self._around.folder(uid))
         self._adopted = True
         told.pods[:] = list(self._told.records)
 
@@ -325,8 +323,6 @@ class Agent:
         text = f"{kind.capitalize()} probe failed: {message}"
         self._notes.tell(pod, "Unhealthy", text, warning=True, container=container)
         self._report()
-
-    # -- containers that die ------------------------------------------------------------------------
 
     def _died(self) -> list[str]:
         """Pods of which a container died, from a runtime that can say so without blocking."""

@@ -16,7 +16,7 @@ from workers.runtime.protocol import NodeInfo
 
 QUEUE_ANNOTATION = "beanpole.dev/queue"
 # Which Kubernetes an agent behaves like, as `kubectl get nodes` shows it.
-VERSION = "v1.32.0+beanpole"
+VERSION = "v1.36.0+beanpole"
 # Kubelet's default eviction thresholds: free memory, free part of the disk.
 LEAST_MEMORY = 100 << 20
 LEAST_DISK = 0.1

@@ -71,11 +71,11 @@ class Surroundings:
         return Sources(pod, self.objects, address, self.node_ip, allocatable, tuple(self.services.values()))
 
     def folder(self, uid: str) -> Path:
-        """The pod's own folder on this machine."""
-        return self.settings.state_dir / "pods" / uid
+        """The pod's own folder on this machine, which other nodes' agents may share."""
+        return self.settings.state_dir / "pods" / self.node / uid
 
     def folders(self) -> Iterator[str]:
         """The uids of pods that have a folder."""
-        root = self.settings.state_dir / "pods"
+        root = self.settings.state_dir / "pods" / self.node
         if root.is_dir():
             yield from (entry.name for entry in root.iterdir())

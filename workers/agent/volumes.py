@@ -1,6 +1,6 @@
 """A pod's volumes, as folders of the machine.
 
-emptyDir, configMap, secret, downwardAPI and projected live under `<state_dir>/pods/<uid>/volumes/<name>`;
+emptyDir, configMap, secret, downwardAPI and projected live under `<state_dir>/pods/<node>/<uid>/volumes/<name>`;
 hostPath is what it names. What is drawn from objects is written as kubelet's AtomicWriter does: the files
 lie in a folder of their own to which `..data` points, and every change of content is one rename of that link.
 """
@@ -45,7 +45,7 @@ class Volumes:
     """The volumes of one pod.
 
     Args:
-        root: the pod's own folder, `<state_dir>/pods/<uid>`.
+        root: the pod's own folder, `<state_dir>/pods/<node>/<uid>`.
     """
 
     def __init__(self, root: Path, pod: Object) -> None:
