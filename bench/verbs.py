@@ -60,7 +60,7 @@ def _ask(client: Client, verb: str, name: str, value: int) -> None:
     elif verb == "get":
         status, said = client.request("GET", f"{PATH}/{name}")
     else:
-        status, said = client.request("PATCH", f"{PATH}/{name}", b'{"data":{"value":"%d"}}' % value, MERGE)
+        status, said = client.request("PATCH", f"{PATH}/{name}", b'{"data":{"value":"-%d"}}' % value, MERGE)
     if status >= 300:
         raise SystemExit(f"{verb} {name}: {status} {said[:300].decode(errors='replace')}")
 
@@ -87,7 +87,7 @@ def _package(target: Target) -> Call:
         elif verb == "get":
             api.read_namespaced_config_map(name, NAMESPACE)
         else:
-            api.patch_namespaced_config_map(name, NAMESPACE, {"data": {"value": str(n + 1)}})
+            api.patch_namespaced_config_map(name, NAMESPACE, {"data": {"value": f"-{n + 1}"}})
 
     return call
 

@@ -15,6 +15,7 @@ from types import FrameType
 
 from app.base.clock import Clock, SystemClock
 from app.base.errors import BeanpoleError, StoreUnavailable, UserError
+from app.base.ids import Ids, RandomIds
 from app.base.settings import Settings, as_environ
 from app.cli import procfile
 from app.cli.pki import write_private
@@ -26,12 +27,20 @@ from app.store.connection import connect
 
 READY_SECONDS = 120.0
 
-# Where pods and services live. A process has no network of its own: its addresses are the machine's loopback ones.
+# Where pods and services live.
 RANGES = {
     "docker": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.244.0.0/14"},
     "simulated": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.128.0.0/9"},
-    "process": {"service_cidr": "127.96.0.0/16", "pod_cidr": "127.128.0.0/9"},
 }
+
+
+def _ranges(runtime: str, ids: Ids) -> dict[str, str]:
+    """The ranges that fit a runtime. A process has no network of its own: its addresses are loopback ones, which all
+    clusters of the machine share, so that each draws a part for itself."""
+    if runtime in RANGES:
+        return RANGES[runtime]
+    part = int(ids.fraction() * 62)
+    return {"service_cidr": f"127.{65 + part}.0.0/16", "pod_cidr": f"127.{130 + 2 * part}.0.0/15"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,14 @@ def _run(
     supervisor.say(f"runtime: {runtime} ({why})")
     settings = _settings(wish, base, state, known, runtime, clock)
     settings = _with_store(settings, state, supervisor, clock)
-    state.remember({"runtime": runtime, "service_cidr": settings.service_cidr, "pod_cidr": settings.pod_cidr})
+    state.remember(
+        {
+            "cluster": settings.cluster,
+            "runtime": runtime,
+            "service_cidr": settings.service_cidr,
+            "pod_cidr": settings.pod_cidr,
+        }
+    )
     environ = {**as_environ(settings), "BEANPOLE_LISTEN": f"{wish.listen}:{wish.port}"}
     write_private(state.folder / "environ.json", json.dumps(environ).encode())
     for program in _programs(wish, programs, settings, environ):
@@ -127,10 +143,13 @@ def _settings(
     state.certify(own_hosts(wish.listen), clock)
     server = f"https://{'127.0.0.1' if wish.listen == '0.0.0.0' else wish.listen}:{wish.port}"
     state.write_kubeconfig(server, secrets["admin"])
-    ranges = RANGES[runtime]
+    ids = RandomIds()
+    ranges = _ranges(runtime, ids)
     default = Settings()
     return replace(
         base,
+        # Containers on one engine are told apart by the cluster's name, so each folder's cluster gets its own.
+        cluster=_first(known.get("cluster"), base.cluster, default.cluster, f"up-{ids.suffix()}"),
         state_dir=state.folder.resolve(),
         server=server,
         token=secrets["agent"],
@@ -147,7 +166,7 @@ def _settings(
 
 
 def _first(remembered: str | None, given: str, default: str, fitting: str) -> str:
-    """A range, once chosen, stays; one that was set outside comes before the runtime's own."""
+    """What was once chosen stays; what was set outside comes before what fits by itself."""
     if remembered:
         return remembered
     return given if given != default else fitting

@@ -122,7 +122,8 @@ def test_what_kubectl_shows_is_what_a_user_looks_for(web: Web) -> None:
 def test_logs_of_a_deployment_and_of_a_pod_are_shown(web: Web) -> None:
     pod = web.pods()[0]
     until(lambda: "listening on" in web.kubectl("logs", pod["metadata"]["name"]), 10)
-    assert "listening on" in web.kubectl("logs", pod["metadata"]["name"], "--tail=1", "--timestamps")
+    last = web.kubectl("logs", pod["metadata"]["name"], "--tail=1", "--timestamps")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z .*\n", last), last
     # kubectl says on stderr which of the three pods it chose.
     chosen = web.cluster.try_kubectl("-n", web.namespace, "logs", "deploy/web")
     assert "listening on" in chosen.stdout
@@ -226,7 +227,8 @@ def test_a_rollout_can_be_undone_restarted_paused_and_resumed(web: Web) -> None:
     web.kubectl("set", "env", "deployment/web", "GREETING=second")
     web.rolled_out()
     assert re.search(r"^1\s.*^2\s", web.kubectl("rollout", "history", "deployment/web"), re.M | re.S)
-    web.kubectl("rollout", "undo", "deployment/web")
+    # kubectl itself warns that a rollback does not touch what `apply` remembers.
+    assert web.cluster.try_kubectl("-n", web.namespace, "rollout", "undo", "deployment/web").returncode == 0
     web.rolled_out()
     assert web.environment()["GREETING"] == "hello"
     old = web.ready()

@@ -1,0 +1,43 @@
+"""The groups beside core that have few types."""
+
+from __future__ import annotations
+
+TABLES = {
+    "io.k8s.api.apps.v1": """
+Deployment: metadata=1 spec=2 status=3
+DeploymentCondition: type=1 status=2 reason=4 message=5 lastUpdateTime=6 lastTransitionTime=7
+DeploymentSpec: replicas=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6
+    paused=7 progressDeadlineSeconds=9
+DeploymentStatus: observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4
+    unavailableReplicas=5 conditions=6 readyReplicas=7 collisionCount=8 terminatingReplicas=9
+DeploymentStrategy: type=1 rollingUpdate=2
+ReplicaSet: metadata=1 spec=2 status=3
+ReplicaSetCondition: type=1 status=2 lastTransitionTime=3 reason=4 message=5
+ReplicaSetSpec: replicas=1 selector=2 template=3 minReadySeconds=4
+ReplicaSetStatus: replicas=1 fullyLabeledReplicas=2 observedGeneration=3 readyReplicas=4 availableReplicas=5
+    conditions=6 terminatingReplicas=7
+RollingUpdateDeployment: maxUnavailable=1 maxSurge=2
+""",
+    "io.k8s.api.autoscaling.v1": """
+Scale: metadata=1 spec=2 status=3
+ScaleSpec: replicas=1
+ScaleStatus: replicas=1 selector=2
+""",
+    "io.k8s.api.coordination.v1": """
+Lease: metadata=1 spec=2
+LeaseSpec: holderIdentity=1 leaseDurationSeconds=2 acquireTime=3 renewTime=4 leaseTransitions=5 strategy=6
+    preferredHolder=7
+""",
+    "io.k8s.api.discovery.v1": """
+Endpoint: addresses=1 conditions=2 hostname=3 targetRef=4 deprecatedTopology=5 nodeName=6 zone=7 hints=8
+EndpointConditions: ready=1 serving=2 terminating=3
+EndpointHints: forZones=1 forNodes=2
+EndpointPort: name=1 protocol=2 port=3 appProtocol=4
+EndpointSlice: metadata=1 endpoints=2 ports=3 addressType=4
+ForNode: name=1
+ForZone: name=1
+""",
+    "io.k8s.api.policy.v1": """
+Eviction: metadata=1 deleteOptions=2
+""",
+}
