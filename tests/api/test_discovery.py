@@ -61,4 +61,4 @@ def test_openapi_documents_are_named_by_their_hash_and_can_be_kept(api):
 
 def test_the_version_is_that_of_the_kubernetes_api_served(api):
     version = api.get("/version")
-    assert (version["major"], version["gitVersion"]) == ("1", "v1.32.0+beanpole")
+    assert (version["major"], version["gitVersion"]) == ("1", "v1.36.0+beanpole")

@@ -39,6 +39,10 @@ class Cluster:
         # One cluster's containers and service rules are told from another's by its name.
         self.name = f"t{os.getpid()}x{self.port}"
         self.environ = {**os.environ, "BEANPOLE_CLUSTER": self.name, **environ}
+        if runtime == "docker":
+            # Ranges that no other cluster of this machine has, not even a user's own.
+            part = self.port % 64
+            self.environ |= {"BEANPOLE_POD_CIDR": f"10.{128 + part}.0.0/16", "BEANPOLE_SERVICE_CIDR": f"10.{192 + part}.0.0/16"}
         self.environ.pop("KUBECONFIG", None)
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from workers.agent.container import not_applied, refused
 from workers.agent.decide import Health, decide, past_deadline
 from workers.agent.decide_status import pod_status
 from workers.agent.decide_stop import Drain, wants_connections
 from workers.agent.end import Ender
+from workers.agent.hosts_files import HostsFiles
 from workers.agent.jobs import Jobs
 from workers.agent.outbox import Outbox
 from workers.agent.pod import full_name, newest, ref
@@ -63,6 +64,7 @@ class Lifecycle:
         self._wake, self._report, self._applied = wake, report, applied
         self._starter = Starter(around, self._aside)
         self._ender = Ender(around)
+        self._hosts = HostsFiles(around)
         self._real = not isinstance(around.runtime, AnswersProbes)
 
     def step(self, record: Record) -> None:
@@ -75,6 +77,7 @@ class Lifecycle:
                 log.warning("%s: %s", record.pod["metadata"]["name"], exc)
                 self._wake(record.uid, RETRY)
                 return
+            self._hosts.refresh(record, state)
             health = self._probes.follow(record.pod, state)
             decision = self._decide(record, state, health)
             if decision.finished:
@@ -99,6 +102,11 @@ class Lifecycle:
     def kill(self, record: Record) -> None:
         """End at once what is being stopped: the pod's grace period was shortened."""
         self._ender.kill(record)
+
+    def services_changed(self, records: Iterable[Record]) -> None:
+        """Look at the pods in which services are named otherwise than they should be now."""
+        for uid in self._hosts.outdated(records):
+            self._wake(uid, 0.0)
 
     def is_draining(self, record: Record) -> bool:
         """Whether the pod waits for other nodes to leave it out."""

@@ -38,6 +38,7 @@ class PodMemory:
         stopping: ids of containers that are being stopped right now, and when they get SIGKILL.
         hooked: ids of containers whose postStart hook is still running; they are not ready.
         noted: events that are told once, such as a back-off of one attempt.
+        hosts: the pod's address and the hash of its hosts file, as this agent last saw to it; None before.
     """
 
     started_at: float = 0.0
@@ -50,6 +51,7 @@ class PodMemory:
     stopping: dict[str, float] = field(default_factory=dict)
     hooked: set[str] = field(default_factory=set)
     noted: set[tuple[str, ...]] = field(default_factory=set)
+    hosts: tuple[str, int] | None = None
 
     def of(self, container: str) -> ContainerMemory:
         """The memory of one container, empty at first."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.objects.change import Object
-from workers.network.names import build
+from workers.network.names import Names, build
 
 OWN_HEAD = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"
 
@@ -24,7 +24,29 @@ def hosts_for(
     """The lines by which a pod in `namespace` finds all services, sorted: every name that DNS knows and
     its shorter forms, as a search list would complete them. The bare name is only for services of the
     pod's own namespace."""
-    names = build(services, endpointslices, domain)
+    return _lines(namespace, build(services, endpointslices, domain))
+
+
+class ServiceLines:
+    """`hosts_for` of one state of the services, for many pods: worked out once for each namespace that has some."""
+
+    def __init__(
+        self, services: Iterable[Object] = (), endpointslices: Iterable[Object] = (), domain: str = "cluster.local"
+    ) -> None:
+        self._build = lambda: build(services, endpointslices, domain)
+        self._names: Names | None = None
+        self._lines: dict[str, str] = {}
+
+    def of(self, namespace: str) -> str:
+        """The lines for a pod in `namespace`."""
+        found = self._lines.get(namespace)
+        if found is None:
+            self._names = self._names or self._build()
+            found = self._lines[namespace] = _lines(namespace, self._names)
+        return found
+
+
+def _lines(namespace: str, names: Names) -> str:
     ending = f".svc.{names.domain}"
     lines = []
     for full, addresses in sorted(names.a.items()):

@@ -44,6 +44,7 @@ class NodeNetwork:
         self._server: NameServer | None = None
         self._services: tuple[Object, ...] = ()
         self._slices: tuple[Object, ...] = ()
+        self._lines = hosts.ServiceLines()
         self._names_problem = ""
         self.plane = plane or make_data_plane(settings, runtime_name, clock, ids)
 
@@ -72,6 +73,7 @@ class NodeNetwork:
         """Put all services of the cluster in force as of `revision`. Whether that worked; if not, what
         was there before still is, and `problems` says why."""
         self._services, self._slices = tuple(services), tuple(endpointslices)
+        self._lines = hosts.ServiceLines(self._services, self._slices, self._domain)
         if self._server:
             self._server.names = names.build(self._services, self._slices, self._domain)
         try:
@@ -85,8 +87,7 @@ class NodeNetwork:
         """The pod's /etc/hosts as it should be now. Where DNS serves, it names no services."""
         lines = ""
         if not self._server:
-            namespace = pod["metadata"]["namespace"]
-            lines = hosts.hosts_for(namespace, self._services, self._slices, self._domain)
+            lines = self._lines.of(pod["metadata"]["namespace"])
         return hosts.pod_hosts(pod, address, lines)
 
     def resolv_conf(self, pod: Object) -> str:

@@ -196,6 +196,11 @@ class Runtime(Protocol):
         """Make the pod's sandbox, or make it again if it died. Does nothing if it is alive."""
         ...
 
+    def refresh(self, pod: PodRef, hosts: str) -> None:
+        """Give the pod's /etc/hosts new contents, which its running containers see at once (but for those that
+        have a file of their own mounted there). Nothing if there is no such pod. Raises ContainerError."""
+        ...
+
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         """Create and start a container in the pod's sandbox. Finding that very attempt already there,
         it starts it if it never ran, and hands back what it is. Of earlier attempts only the newest is

@@ -34,6 +34,7 @@ from workers.runtime.protocol import (
     SandboxSpec,
     State,
 )
+from workers.runtime.rewriting import rewrite
 
 # How long a removal that the engine already has under way may take, in seconds.
 REMOVAL_WAIT = 30.0
@@ -134,6 +135,9 @@ class DockerRuntime:
         # Written in place: a container has the very file mounted.
         (files / "hosts").write_text(spec.hosts)
         (files / "resolv.conf").write_text(spec.resolv_conf)
+
+    def refresh(self, pod: PodRef, hosts: str) -> None:
+        rewrite(self._files(pod.uid) / "hosts", hosts)
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         name = self._owner.container_name(pod.uid, spec.name, spec.attempt)

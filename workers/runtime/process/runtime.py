@@ -35,6 +35,7 @@ from workers.runtime.protocol import (
     State,
     Unsupported,
 )
+from workers.runtime.rewriting import rewrite
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,9 @@ class ProcessRuntime:
         folder = self._files.pod(spec.pod.uid)
         if folder.sandbox() is None:
             folder.create(spec)
+
+    def refresh(self, pod: PodRef, hosts: str) -> None:
+        rewrite(self._files.pod(pod.uid).path / "hosts", hosts)
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         self._refuse(spec)

@@ -106,6 +106,13 @@ class SimulatedRuntime:
             elif not pod.alive:
                 pod.spec, pod.alive = spec, True
 
+    def refresh(self, pod: PodRef, hosts: str) -> None:
+        with self._lock:
+            self._reach()
+            found = self.machine.pods.get(pod.uid)
+            if found is not None:
+                found.spec = replace(found.spec, hosts=hosts)
+
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         with self._lock:
             self._settle()
