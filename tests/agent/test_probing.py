@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.agent.world import HandClock, pod
+from tests.agent.world import pod
+from tests.clock import HandClock
 from workers.agent.pod import ref
 from workers.agent.probing import MachineProber, Outcome, Try
 from workers.runtime.protocol import ContainerSpec, SandboxSpec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agent.world import START, HandClock, pod
+from tests.agent.world import START, pod
+from tests.clock import HandClock
 from workers.agent import backoff
 from workers.agent.addresses import Addresses, NoAddress
 from workers.agent.memory import ContainerMemory

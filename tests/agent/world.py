@@ -12,28 +12,14 @@ from app.base.ids import RandomIds
 from app.base.settings import Settings
 from app.client.http import Unreachable
 from app.objects.change import Object
+from tests.clock import HandClock
 from workers.agent.agent import Agent
 from workers.agent.jobs import SteppedJobs
 from workers.runtime.simulated import Machine, SimulatedRuntime
 
 START = 1_800_000_000.0
 CIDR = "10.244.1.0/24"
-
-
-class HandClock:
-    """A clock that moves when told to. Sleeping moves it."""
-
-    def __init__(self, now: float = START) -> None:
-        self.at = now
-
-    def now(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
+_NETWORK = ("services", "servicesGone", "endpointslices", "endpointslicesGone")
 
 
 class NoNetwork:
@@ -110,7 +96,16 @@ class MemoryApi:
         self.revision += 1
         self.network = {"endpointslices": slices}
 
-    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+    def exchange(self, said: dict[str, Any]) -> dict[str, Any]:
+        [(name, request)] = said["nodes"].items()
+        known = said["network"]
+        answer = self._answer(request)
+        network = {field: answer.pop(field) for field in _NETWORK if field in answer}
+        network["full"] = not known["since"] or known["epoch"] != self.epoch
+        common = {field: answer.pop(field) for field in ("epoch", "revision", "applied", "interval")}
+        return {**common, "network": network, "nodes": {name: answer}}
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self.requests.append(copy.deepcopy(request))
         if self.down:
             raise Unreachable("the API is down")
@@ -157,7 +152,7 @@ class World:
     """One agent on one simulated machine."""
 
     def __init__(self, folder: Path, machine: Machine | None = None, api: MemoryApi | None = None) -> None:
-        self.clock = HandClock()
+        self.clock = HandClock(START)
         self.api = api or MemoryApi()
         self.machine = machine or Machine()
         self.network = NoNetwork()

@@ -10,7 +10,7 @@ from app.api import health
 from app.store.store import Store
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
-EXCHANGE = "/apis/agent.beanpole.dev/v1/nodes/n1/exchange"
+EXCHANGE = "/apis/agent.beanpole.dev/v1/exchange"
 
 
 @pytest.mark.parametrize("path", [CONFIGS, "/api", "/apis", "/metrics", "/openapi/v3", "/nowhere", EXCHANGE])
@@ -63,12 +63,12 @@ def test_a_refused_write_changes_nothing(api):
 def test_an_agent_reads_what_pods_need_and_speaks_for_its_own_node_only(api):
     assert api.ask("GET", "/api/v1/secrets", token="n1-token").status_code == 200
     assert api.ask("GET", "/apis/apps/v1/deployments", token="n1-token").status_code == 403
-    other = api.ask("POST", EXCHANGE.replace("n1", "n2"), {}, token="n1-token")
+    other = api.ask("POST", EXCHANGE, {"nodes": {"n1": {}, "n2": {}}}, token="n1-token")
     assert other.status_code == 403
-    assert api.ask("POST", EXCHANGE, {}, token="joe-token").status_code == 403
+    assert api.ask("POST", EXCHANGE, {"nodes": {"n1": {}}}, token="joe-token").status_code == 403
     for token in ("n1-token", "agent-token"):
-        answer = api.ask("POST", EXCHANGE, {"since": 0}, token=token)
-        assert (answer.status_code, answer.json["full"]) == (200, True), answer.text
+        answer = api.ask("POST", EXCHANGE, {"nodes": {"n1": {"since": 0}}}, token=token)
+        assert (answer.status_code, answer.json["nodes"]["n1"]["full"]) == (200, True), answer.text
 
 
 def test_a_malformed_exchange_is_refused(api):

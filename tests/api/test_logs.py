@@ -42,7 +42,7 @@ def pod(api):
 def take(api):
     """The one stream that the agent of `n1` is asked for, waiting until it is."""
     for _ in range(500):
-        asked = api.agents.arrive("n1", "n1", 0)[1]
+        asked = api.agents.arrive({"n1": 0})[1].get("n1")
         if asked:
             (stream,) = asked
             return stream

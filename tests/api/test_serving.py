@@ -234,7 +234,7 @@ def test_a_log_is_followed_line_by_line_until_the_reader_leaves(server, store):
 
     def agent():
         asked = []
-        until(lambda: asked.extend(agents.arrive("n1", "n1", 0)[1]) or asked)
+        until(lambda: asked.extend(agents.arrive({"n1": 0})[1].get("n1", ())) or asked)
 
         def lines():
             yield b"first\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -15,23 +15,8 @@ from app.store.feed import Feed
 from app.store.store import Committed, Store
 from app.store.view import View
 from app.store.work import WorkLedger
+from tests.clock import HandClock
 from workers.reconcile.plan import NOTHING, Role
-
-
-class MovedClock:
-    """Time that passes only when told to."""
-
-    def __init__(self) -> None:
-        self.at = 1_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
 
 
 class Outbox:
@@ -44,13 +29,13 @@ class Outbox:
     def publish(self, work: Sequence[tuple[str, str]]) -> None:
         self.work += work
 
-    def nudge(self, queues: Sequence[str]) -> None:
+    def nudge(self, queues: Mapping[str, Sequence[str]]) -> None:
         self.nudged += queues
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
+def clock() -> HandClock:
+    return HandClock(1_000_000.0)
 
 
 @pytest.fixture
@@ -100,7 +85,7 @@ def roles() -> tuple[Role, ...]:
 
 @pytest.fixture
 def make_dispatcher(
-    store: Store, ledger: WorkLedger, outbox: Outbox, roles: tuple[Role, ...], clock: MovedClock
+    store: Store, ledger: WorkLedger, outbox: Outbox, roles: tuple[Role, ...], clock: HandClock
 ) -> Callable[[str], Dispatcher]:
     """A dispatcher of the given name, with a view of its own."""
 

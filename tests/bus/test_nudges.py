@@ -79,4 +79,4 @@ def clear(store):
     """The agent of a queue begins an exchange."""
     from app.store.agents import AgentState
 
-    return lambda queue: AgentState(store).arrive(queue, queue, 0)
+    return lambda node: AgentState(store).arrive({node: 0})

@@ -36,9 +36,9 @@ def test_work_becomes_one_message_for_each_role(app, waiting):
 
 
 def test_a_nudge_lies_in_its_agents_queue(app, waiting):
-    CeleryPublisher(app).nudge(["n1", "n2"])
-    assert waiting("node.n1") == [()]
-    assert waiting("node.n2") == [()]
+    CeleryPublisher(app).nudge({"n1": ["n1"], "machine": ["a", "b"]})
+    assert waiting("node.n1") == [(["n1"],)]
+    assert waiting("node.machine") == [(["a", "b"],)]
 
 
 def test_what_could_not_be_sent_is_sent_once_the_broker_is_there_again(app, waiting, monkeypatch):

@@ -10,7 +10,7 @@ import logging
 from app.base import logs
 from app.base.settings import load
 from app.objects.change import Change, Interest, ReadView, update
-from app.objects.meta import annotations, with_meta
+from app.objects.meta import annotations_of, with_meta
 from workers.boot import build
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
 
@@ -22,9 +22,9 @@ def plan(view: ReadView, key: str, now: float) -> Plan:
     text = (obj.get("data") or {}).get("text")
     if text == "fail":
         raise ValueError("told to fail")
-    if text is None or annotations(obj).get("echo") == text:
+    if text is None or annotations_of(obj).get("echo") == text:
         return NOTHING
-    echoed = with_meta(obj, annotations={**annotations(obj), "echo": text, "at": repr(now)})
+    echoed = with_meta(obj, annotations={**annotations_of(obj), "echo": text, "at": repr(now)})
     return Plan((update("configmaps", echoed),), (EventNote(obj, "Echoed", f"said {text}"),))
 
 

@@ -183,8 +183,8 @@ def test_an_exchange_is_sent_again_when_its_connection_had_been_closed(
     server: _Server, client: ApiClient
 ) -> None:
     server.drop_next = 1
-    assert client.exchange("n 1", {"since": 3}) == {"since": 3}
-    assert [path for _, path, _, _ in server.seen] == ["/apis/agent.beanpole.dev/v1/nodes/n%201/exchange"] * 2
+    assert client.exchange({"nodes": {"n1": {}}}) == {"nodes": {"n1": {}}}
+    assert [path for _, path, _, _ in server.seen] == ["/apis/agent.beanpole.dev/v1/exchange"] * 2
 
 
 def test_a_watch_yields_changes_however_they_are_cut_and_raises_when_expired(client: ApiClient) -> None:

@@ -107,7 +107,6 @@ def test_stopping_sends_sigterm_first(subject: Subject, runtime: Runtime) -> Non
     runtime.stop_container(subject.sandbox(1).pod, state.id, 20)
     container = shown(runtime).containers[0]
     assert (container.state, container.exit_code) == (State.EXITED, 143)
-    assert container.finished_at - container.started_at < 10
 
 
 def test_one_that_ignores_sigterm_is_killed_when_its_grace_is_over(

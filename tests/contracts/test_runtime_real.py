@@ -57,6 +57,23 @@ def test_a_container_sees_its_pods_names_and_volumes(
     assert not Path("/beanpole-test").exists()
 
 
+def test_a_running_container_sees_new_names_at_once(subject: Subject, runtime: Runtime) -> None:
+    sandbox = subject.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    state = runtime.start_container(sandbox.pod, subject.container())
+
+    def seen() -> str:
+        return runtime.exec(sandbox.pod, state.id, ["cat", "/etc/hosts"], 20)[1].decode()
+
+    longer = sandbox.hosts + "10.96.0.10\tweb web.default\n"
+    for hosts in (longer, sandbox.hosts, "127.0.0.1\tlocalhost\n"):
+        runtime.refresh(sandbox.pod, hosts)
+        assert seen() == hosts
+    runtime.remove_pod(sandbox.pod)
+    runtime.refresh(sandbox.pod, longer)
+    assert subject.leftovers() == []
+
+
 def test_a_command_runs_inside(subject: Subject, runtime: Runtime) -> None:
     sandbox = subject.sandbox(1)
     runtime.start_sandbox(sandbox)

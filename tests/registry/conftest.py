@@ -18,32 +18,17 @@ from app.registry.request import DeleteOptions, ListOptions, Request
 from app.schemas import kinds
 from app.store.store import Store
 from app.store.view import View
+from tests.clock import HandClock
 
 START = 1_800_000_000.0
 MERGE = "application/merge-patch+json"
-
-
-class HandClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 class World:
     """A cluster and short ways to act on it and look at it."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        self.clock = HandClock()
+        self.clock = HandClock(START)
         self.store = store
         self.settings = settings
         self.registry = self.another(1)

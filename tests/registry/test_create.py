@@ -148,6 +148,19 @@ def test_nothing_is_created_in_a_namespace_that_is_not_there(world: Any) -> None
         world.create("configmaps", {"metadata": {"name": "a"}}, namespace="nowhere")
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_namespace_that_is_not_there_is_what_is_said_of_an_invalid_object_too(world: Any, dry_run: bool) -> None:
+    for name in ("a", "Not A Name"):
+        with pytest.raises(NotFound, match=r'^namespaces "nowhere" not found$'):
+            world.create("configmaps", {"metadata": {"name": name}}, namespace="nowhere", dry_run=dry_run)
+
+
+def test_a_namespace_that_another_api_process_made_just_now_is_there(world: Any) -> None:
+    other = world.another(2)
+    other.create(world.request(), kinds.by_resource("namespaces"), "", {"metadata": {"name": "new"}})
+    assert world.create("configmaps", {"metadata": {"name": "a"}}, namespace="new")
+
+
 def test_nothing_is_created_in_a_namespace_that_goes(world: Any) -> None:
     made = world.create("namespaces", {"metadata": {"name": "going"}})
     assert made["spec"]["finalizers"] == ["kubernetes"]

@@ -25,8 +25,16 @@ def node(world: Any, make: Any) -> Any:
 
 
 def say(world: Any, name: str = "n1", **report: Any) -> dict[str, Any]:
-    """One exchange of a node; the answer as it arrives at the other side."""
-    answer: dict[str, Any] = orjson.loads(world.registry.exchange_json(name, report))
+    """One exchange of a node; the answer as it arrives at the other side, all in one."""
+    known = {field: report.get(field, 0) for field in ("since", "epoch")}
+    answer = together(world, known, **{name: report})
+    return {**answer, **answer["network"], **answer["nodes"][name]}
+
+
+def together(world: Any, network: dict[str, Any] | None = None, **nodes: Any) -> dict[str, Any]:
+    """One exchange of several nodes."""
+    said = {"network": network or {}, "nodes": nodes}
+    answer: dict[str, Any] = orjson.loads(world.registry.exchange_json(said))
     return answer
 
 
@@ -66,17 +74,17 @@ def test_nodes_that_come_at_once_get_different_ranges(small_world: Callable[...,
     second = world.another(2)
     second.view.catch_up()
     first = say(world, "n1", node=make.node("n1"))
-    other = second.exchange("n2", {"node": make.node("n2")})
-    assert first["podCIDR"] != other["podCIDR"]
+    other = second.exchange({"nodes": {"n2": {"node": make.node("n2")}}})
+    assert first["podCIDR"] != other["nodes"]["n2"]["podCIDR"]
 
 
 def test_the_lease_is_renewed_at_most_once_an_interval(node: Any) -> None:
     revision = node.store.revision()
     for _ in range(3):
-        node.clock.time += 1
+        node.clock.at += 1
         say(node, since=revision)
     assert node.store.revision() == revision
-    node.clock.time += 2
+    node.clock.at += 2
     say(node, since=revision)
     assert node.must(LEASES, "kube-node-lease/n1")["spec"]["renewTime"] == "2027-01-15T08:00:05.000000Z"
     assert node.store.revision() == revision + 1
@@ -87,7 +95,7 @@ def test_an_interval_of_nothing_renews_the_lease_every_time(
 ) -> None:
     world = small_world(exchange=0.0)
     say(world, node=make.node())
-    world.clock.time += 1
+    world.clock.at += 1
     say(world)
     assert world.must(LEASES, "kube-node-lease/n1")["spec"]["renewTime"] == "2027-01-15T08:00:01.000000Z"
 
@@ -339,14 +347,14 @@ def test_events_are_counted_and_telling_them_twice_counts_once(node: Any, make: 
     pod = node.create("pods", make.pod(nodeName="n1"))
     regarding = {"apiVersion": "v1", "kind": "Pod", **removed(pod), "fieldPath": "spec.containers{web}"}
     told = {"regarding": regarding, "type": "Warning", "reason": "BackOff", "message": "m", "count": 1}
-    told |= {"first": node.clock.time, "last": node.clock.time}
+    told |= {"first": node.clock.at, "last": node.clock.at}
     say(node, events=[told])
     say(node, events=[told])
     [event] = node.list("events").objects()
     assert event["involvedObject"] == regarding
     assert (event["count"], event["type"], event["reason"]) == (1, "Warning", "BackOff")
     assert event["source"] == {"component": "kubelet", "host": "n1"}
-    say(node, events=[{**told, "count": 4, "last": node.clock.time + 60}])
+    say(node, events=[{**told, "count": 4, "last": node.clock.at + 60}])
     [event] = node.list("events").objects()
     assert (event["count"], event["lastTimestamp"]) == (4, "2027-01-15T08:01:00Z")
 
@@ -359,7 +367,7 @@ def test_the_rules_in_force_everywhere_are_those_of_the_slowest_node_that_is_the
     assert say(node, "n2", rules=8)["applied"] == 8
     say(node, "n3", node=make.node("n3", ready="False"), rules=1)
     assert say(node, rules=9)["applied"] == 8
-    node.clock.time += node.settings.node_grace + 1
+    node.clock.at += node.settings.node_grace + 1
     assert say(node, rules=9)["applied"] == 9
 
 
@@ -382,10 +390,9 @@ def test_an_exchange_makes_way_for_the_next_nudge(node: Any, make: Any) -> None:
     assert agents.set_nudges(["n1"]) == []
     say(node)
     assert agents.set_nudges(["n1"])
-    say(node, node=make.node(annotations={"beanpole.dev/queue": "machine"}))
-    agents.set_nudges(["machine"])
-    say(node)
-    assert agents.set_nudges(["machine"])
+    agents.set_nudges(["n1", "n2"])
+    together(node, n1={}, n2={})
+    assert agents.set_nudges(["n1", "n2"]) == ["n1", "n2"]
 
 
 @pytest.mark.parametrize(
@@ -397,6 +404,85 @@ def test_an_exchange_makes_way_for_the_next_nudge(node: Any, make: Any) -> None:
 )  # fmt: skip
 def test_a_malformed_report_is_refused_and_changes_nothing(node: Any, report: Any) -> None:
     before = node.store.revision()
-    with pytest.raises(BadRequest):
-        node.registry.exchange("n1", report)
+    answer = together(node, n1=report)
+    assert answer["nodes"]["n1"]["error"]["reason"] == "BadRequest"
     assert node.store.revision() == before
+
+
+@pytest.mark.parametrize(
+    "said", [[], {}, {"nodes": []}, {"nodes": {}, "network": 1}, {"nodes": {}, "network": {"since": "x"}}]
+)
+def test_what_is_no_exchange_at_all_is_refused(node: Any, said: Any) -> None:
+    with pytest.raises(BadRequest):
+        node.registry.exchange(said)
+
+
+def test_many_nodes_speak_in_one_exchange_and_each_is_told_its_own(world: Any, make: Any) -> None:
+    names = [f"n{number}" for number in range(20)]
+    first = together(world, **{name: {"node": make.node(name)} for name in names})
+    ranges = {world.must("nodes", name)["spec"]["podCIDR"] for name in names}
+    assert ranges == {answer["podCIDR"] for answer in first["nodes"].values()}
+    assert len(ranges) == len(names)
+    for name in names:
+        assert world.must(LEASES, f"kube-node-lease/{name}")["spec"]["holderIdentity"] == name
+    pods = {name: world.create("pods", make.pod(f"p-{name}", nodeName=name)) for name in names}
+    known = {"since": first["revision"], "epoch": first["epoch"]}
+    told = together(world, known, **dict.fromkeys(names, known))
+    for name in names:
+        assert told["nodes"][name]["pods"] == [pods[name]]
+    assert told["network"]["services"] == []
+    known = {"since": told["revision"], "epoch": told["epoch"]}
+    statuses = {
+        name: {**known, "statuses": [status(pods[name], phase="Running", hostIP=name)]} for name in names
+    }
+    told = together(world, known, **statuses)
+    assert [answer["pods"] for answer in told["nodes"].values()] == [[]] * len(names)
+    for name in names:
+        assert world.must("pods", f"default/p-{name}")["status"]["hostIP"] == name
+
+
+def test_each_change_of_an_exchange_has_its_own_nodes_name_and_cause(world: Any, make: Any) -> None:
+    first = together(world, a={"node": make.node("a")}, b={"node": make.node("b")})
+    known = {"since": first["revision"], "epoch": first["epoch"]}
+    pods = {name: world.create("pods", make.pod(f"p-{name}", nodeName=name)) for name in ("a", "b")}
+    told = together(world, known, a=known, b=known)
+    known = {"since": told["revision"], "epoch": told["epoch"]}
+    together(
+        world, known, **{n: {**known, "statuses": [status(p, phase="Running")]} for n, p in pods.items()}
+    )
+    view = View(world.store)
+    view.catch_up()
+    changes = view.changes_since(told["revision"])
+    assert [(c.key, c.actor, c.trace.id, c.trace.cause) for c in changes] == [
+        (f"default/p-{n}", f"system:node:{n}", "t1", int(p["metadata"]["resourceVersion"]))
+        for n, p in pods.items()
+    ]
+
+
+def test_nodes_that_know_different_revisions_are_told_different_things(world: Any, make: Any) -> None:
+    first = together(world, a={"node": make.node("a")}, b={"node": make.node("b")})
+    old = {"since": first["revision"], "epoch": first["epoch"]}
+    world.create("services", make.service())
+    one = {name: world.create("pods", make.pod(f"one-{name}", nodeName=name)) for name in ("a", "b")}
+    second = together(world, old, a=old)
+    new = {"since": second["revision"], "epoch": second["epoch"]}
+    two = {name: world.create("pods", make.pod(f"two-{name}", nodeName=name)) for name in ("a", "b")}
+    third = together(world, new, a=new, b=old, c={})
+    assert third["nodes"]["a"]["pods"] == [two["a"]]
+    assert third["nodes"]["b"]["pods"] == [one["b"], two["b"]]
+    assert [third["nodes"][name]["full"] for name in ("a", "b", "c")] == [False, False, True]
+    assert [s["metadata"]["name"] for s in second["network"]["services"]] == ["web"]
+    assert third["network"]["services"] == []
+
+
+def test_one_nodes_mistake_does_not_keep_the_others_from_being_heard(world: Any, make: Any) -> None:
+    answer = together(
+        world, good={"node": make.node("good")}, bad={"node": make.node("other")}, worse={"rules": "x"}
+    )
+    assert "error" not in answer["nodes"]["good"]
+    assert {name: answer["nodes"][name]["error"]["code"] for name in ("bad", "worse")} == {
+        "bad": 400,
+        "worse": 400,
+    }
+    assert world.must("nodes", "good")["spec"]["podCIDR"] == "10.244.1.0/24"
+    assert world.get("nodes", "bad") is None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.clock import HandClock
 from workers.runtime.protocol import (
     AnswersProbes,
     ContainerError,
@@ -20,24 +19,9 @@ from workers.runtime.simulated import PREFIX, SimulatedRuntime
 POD = PodRef("u1", "default", "web")
 
 
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def now(self) -> float:
-        return self.at
-
-    monotonic = now
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(1000.0)
 
 
 @pytest.fixture
@@ -147,14 +131,15 @@ def test_a_dead_sandbox_takes_its_containers_along_and_can_be_made_again(runtime
     assert runtime.pod("u1").ready
 
 
-def test_thousands_of_pods_start_in_a_second(clock: HandClock) -> None:
+def test_thousands_of_pods_start_side_by_side_on_many_nodes(clock: HandClock) -> None:
     runtimes = [SimulatedRuntime(clock, f"n{n}") for n in range(100)]
-    began = time.perf_counter()
     for number in range(4000):
         pod = PodRef(f"u{number}", "default", f"web-{number}")
         runtime = runtimes[number % 100]
         runtime.start_sandbox(SandboxSpec(pod, "10.244.0.10", "web"))
         runtime.ensure_image("web:1", "IfNotPresent")
         runtime.start_container(pod, ContainerSpec("main", 0, "web:1"))
-        assert runtime.pod(pod.uid).ready
-    assert time.perf_counter() - began < 2
+    for runtime in runtimes:
+        pods = runtime.pods()
+        assert len(pods) == 40
+        assert {(p.ready, p.containers[0].state) for p in pods} == {(True, State.RUNNING)}

@@ -16,7 +16,8 @@ from app.store.feed import Feed
 from app.store.store import Committed, Fence, Rejected, Store, Stored
 from app.store.view import View
 from app.store.work import WorkLedger
-from tests.simulation.chance import Chance, MovedClock
+from tests.clock import HandClock
+from tests.simulation.chance import Chance
 from tests.simulation.mail import Faults, Mail
 from workers.reconcile.plan import Role
 from workers.reconcile.shell import Reconciler
@@ -65,7 +66,7 @@ class Worker:
     """Dispatcher, sweeper and reconciler over one view, as `workers.boot` wires them."""
 
     def __init__(
-        self, name: str, store: Store, roles: Sequence[Role], clock: MovedClock, ids: Ids, chance: Chance,
+        self, name: str, store: Store, roles: Sequence[Role], clock: HandClock, ids: Ids, chance: Chance,
         faults: Faults, mail: Mail, acknowledged: list[int], meanwhile: Callable[[], None],
     ) -> None:  # fmt: skip
         self.name = name

@@ -63,17 +63,23 @@ class Watcher:
     def _availability(self) -> None:
         """A Deployment that was all up stays at its minimum while nothing but updates happens to it.
 
-        `disturbed` names (as `namespace/name`) those to which something else happened, until they are all up again.
+        `disturbed` names (as `namespace/name`) those to which something else happened, until they are at rest
+        again: decisions that were made before it may still be under way.
         """
         for deployment in self.view.list("deployments.apps"):
             key = f"{deployment['metadata']['namespace']}/{deployment['metadata']['name']}"
             wanted = deployment["spec"]["replicas"]
             up = sum(1 for pod in self.pods_of(deployment) if is_ready(pod) and not is_deleting(pod))
             if is_deleting(deployment) or key in self.disturbed:
-                if not is_deleting(deployment) and up >= wanted:
+                if not is_deleting(deployment) and up >= wanted and self._at_rest(deployment):
                     self.disturbed.discard(key)
                 continue
             assert up >= minimum_available(deployment), f"{key}: {up} of {wanted} available in an update"
+
+    def _at_rest(self, deployment: Object) -> bool:
+        sets = self.view.owned("replicasets.apps", deployment["metadata"]["uid"])
+        wanted = deployment["spec"]["replicas"]
+        return sum(s["spec"]["replicas"] for s in sets) == wanted == len(self.pods_of(deployment))
 
     def _disturbances(self, change: Change) -> None:
         """Note what is no update: a Deployment that is new or was scaled, a pod that failed, lost its node, or

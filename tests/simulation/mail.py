@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.bus.publishing import messages
@@ -36,8 +36,10 @@ class Mail:
             if self._chance.happens(self._faults.double):
                 self.work.append(message)
 
-    def nudge(self, queues: Sequence[str]) -> None:
-        self.nudges += [queue for queue in queues if not self._chance.happens(self._faults.lose)]
+    def nudge(self, queues: Mapping[str, Sequence[str]]) -> None:
+        self.nudges += [
+            n for nodes in queues.values() for n in nodes if not self._chance.happens(self._faults.lose)
+        ]
 
     def next_work(self) -> tuple[str, list[str]]:
         """Any of the messages, whichever was sent first."""

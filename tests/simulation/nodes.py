@@ -13,7 +13,7 @@ from app.objects.change import Object
 from app.registry.exchange import exchange_json
 from app.registry.registry import Registry
 from app.store.view import View
-from tests.simulation.chance import MovedClock
+from tests.clock import HandClock
 from workers.agent.agent import Agent
 from workers.runtime.simulated import Machine, SimulatedRuntime
 
@@ -21,13 +21,12 @@ from workers.runtime.simulated import Machine, SimulatedRuntime
 class Api:
     """The exchange without HTTP: through JSON both ways, as on the wire."""
 
-    def __init__(self, registry: Registry, node: str) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._node = node
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = orjson.loads(
-            exchange_json(self._registry, self._node, orjson.loads(orjson.dumps(request)))
+            exchange_json(self._registry, orjson.loads(orjson.dumps(request)))
         )
         return answer
 
@@ -63,7 +62,7 @@ class NoNetwork:
 class Node:
     """One node and whichever agent speaks for it now."""
 
-    def __init__(self, name: str, registry: Registry, clock: MovedClock, ids: Ids, settings: Settings) -> None:
+    def __init__(self, name: str, registry: Registry, clock: HandClock, ids: Ids, settings: Settings) -> None:
         self.name = name
         self._registry = registry
         self._clock = clock
@@ -76,7 +75,7 @@ class Node:
         """The agent is killed, and another adopts what runs."""
         self.runtime = SimulatedRuntime(self._clock, self.name, self.machine)
         self.agent = Agent(
-            Api(self._registry, self.name), self.runtime, NoNetwork(), self._clock, self._ids, self._settings,
+            Api(self._registry), self.runtime, NoNetwork(), self._clock, self._ids, self._settings,
             node=self.name,
         )  # fmt: skip
         self.agent.nudge()

@@ -103,7 +103,7 @@ class User:
         for name in self._view().keys("nodes"):
             self._patch(name, {"spec": {"unschedulable": None}}, resource=("", "Node"))
 
-    def _view(self):  # noqa: ANN202
+    def _view(self):
         self._registry.view.catch_up()
         return self._registry.view
 

@@ -11,7 +11,8 @@ from app.registry.bootstrap import bootstrap
 from app.registry.registry import Registry
 from app.store.store import Store
 from app.store.view import View
-from tests.simulation.chance import Chance, MovedClock
+from tests.clock import HandClock
+from tests.simulation.chance import Chance
 from tests.simulation.control import Died, Ledgered, Worker
 from tests.simulation.invariants import Watcher, converged
 from tests.simulation.mail import Faults, Mail
@@ -27,7 +28,7 @@ class World:
 
     def __init__(self, url: str, seed: int) -> None:
         self.chance = Chance(seed)
-        self.clock = MovedClock()
+        self.clock = HandClock()
         self.faults = Faults()
         self.ids = RandomIds(seed)
         self.acknowledged: list[int] = []
@@ -169,7 +170,7 @@ class World:
         self.store.close()
 
 
-def _trace(request):  # noqa: ANN001, ANN202
+def _trace(request):
     from app.objects.change import Trace
 
     return Trace(request.trace)
@@ -188,8 +189,9 @@ def simulate(url: str, seed: int, steps: int = 400) -> None:
     world = World(url, seed)
     done = 0
     try:
-        for done in range(steps):
+        while done < steps:
             world.step()
+            done += 1
         wrong = world.heal()
         if wrong:
             raise AssertionError("not as declared in the end: " + "; ".join(wrong[:8]))

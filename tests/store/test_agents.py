@@ -31,21 +31,21 @@ def test_a_stream_request_is_handed_out_once(store: Store) -> None:
     state = AgentState(store)
     state.offer_stream("n1", {"id": "a"})
     state.offer_stream("n1", {"id": "b"})
-    assert [r["id"] for r in state.arrive("n1", "n1", 0)[1]] == ["a", "b"]
-    assert state.arrive("n1", "n1", 0)[1] == []
+    assert [r["id"] for r in state.arrive({"n1": 0, "n2": 0})[1]["n1"]] == ["a", "b"]
+    assert state.arrive({"n1": 0, "n2": 0})[1] == {}
 
 
 def test_one_nudge_is_on_its_way_until_the_agent_comes(store: Store) -> None:
     state = AgentState(store)
     assert state.set_nudges(["n1"]) == ["n1"]
     assert state.set_nudges(["n1", "n2"]) == ["n2"]
-    state.arrive("n1", "n1", 0)
+    state.arrive({"n1": 0})
     assert state.set_nudges(["n1", "n2"]) == ["n1"]
 
 
 def test_applied_revisions_are_known_per_node(store: Store) -> None:
     state = AgentState(store)
-    state.arrive("n1", "n1", 5)
-    assert state.arrive("n2", "n2", 7)[0] == {"n1": 5, "n2": 7}
+    state.arrive({"n1": 5})
+    assert state.arrive({"n2": 7})[0] == {"n1": 5, "n2": 7}
     state.forget("n1")
-    assert state.arrive("n2", "n2", 8)[0] == {"n2": 8}
+    assert state.arrive({"n2": 8})[0] == {"n2": 8}

@@ -174,6 +174,21 @@ def test_a_worker_that_lost_its_key_commits_nothing(store: Store) -> None:
     assert stored(store, "b") is None
 
 
+def test_a_commit_within_a_namespace_needs_it_there_and_not_on_its_way_out(store: Store) -> None:
+    def attempt(name: str) -> Committed | Rejected:
+        return commit(store, create("configmaps", config(name), within="default"))[0]
+
+    namespace = {"metadata": {"name": "default", "annotations": {"deletionTimestamp": "no such thing"}}}
+    assert attempt("a") == Rejected("namespace")
+    (made,) = commit(store, create("namespaces", namespace))
+    assert isinstance(attempt("b"), Committed)
+    going = orjson.loads(made.body)
+    going["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    commit(store, update("namespaces", going))
+    assert attempt("c") == Rejected("namespace")
+    assert (stored(store, "a"), stored(store, "c")) == (None, None)
+
+
 def test_who_wrote_and_why_is_in_the_log(store: Store) -> None:
     store.commit([create("configmaps", config("a"))], actor="jane", trace=Trace("abc", 7), now=1234.5)
     view = View(store)

@@ -38,10 +38,31 @@ def test_a_dead_members_entries_are_taken_over_and_acknowledged_ones_are_not(sto
     commit(store, "x", "y")
     a.read(0)
     a.ack([1])
+    a.settle()
     assert b.claim_stale(idle=3600).revisions == ()
     assert b.claim_stale(idle=0).revisions == (2,)
     b.ack([2])
     assert b.claim_stale(idle=0).revisions == ()
+
+
+def test_acknowledgements_are_not_kept_back_for_ever(store: Store) -> None:
+    a, b = Feed(store, "a"), Feed(store, "b")
+    a.join()
+    commit(store, *(f"c{n}" for n in range(600)))
+    while handed := a.read(0).revisions:
+        a.ack(handed)
+    assert b.claim_stale(idle=0).revisions == tuple(range(501, 601))
+    a.claim_stale(idle=3600)  # as every member does every few seconds
+    assert b.claim_stale(idle=0).revisions == ()
+
+
+def test_what_a_member_dealt_with_is_not_handed_to_it_again_after_an_error(store: Store) -> None:
+    a = Feed(store, "a")
+    a.join()
+    commit(store, "x", "y")
+    a.read(0)
+    a.ack([1])
+    assert a.resume().revisions == (2,)
 
 
 def test_a_group_that_fell_behind_the_trimming_says_so(store: Store) -> None:
