@@ -19,7 +19,7 @@ from celery import Celery, signals
 from celery.platforms import SecurityWarning
 from kombu.exceptions import OperationalError
 
-from app.base import logs
+from app.base import logs, memory
 from app.base.clock import Clock, SystemClock
 from app.base.errors import StoreUnavailable
 from app.base.ids import Ids, RandomIds
@@ -163,6 +163,7 @@ def all_roles(settings: Settings) -> tuple[Role, ...]:
 def make() -> Celery:
     """The app that the environment asks for."""
     settings = load()
+    memory.expect_many_objects()
     logs.configure(settings.log_level)
     # Celery has a line for every task; what a task did, the change log says.
     logging.getLogger("celery").setLevel(logging.WARNING)

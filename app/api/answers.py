@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from app.base.errors import ApiError
+from app.registry.statuses import failure
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -35,26 +36,9 @@ def text(body: str, code: int = 200) -> Answer:
     return Answer(code, body.encode(), TEXT)
 
 
-def status_of(error: ApiError) -> dict[str, Any]:
-    """The Status that says what went wrong (k8s.io/apimachinery metav1.Status)."""
-    status: dict[str, Any] = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": error.message,
-        "reason": error.reason,
-    }
-    details = error.details()
-    if details:
-        status["details"] = details
-    status["code"] = error.code
-    return status
-
-
 def of_error(error: ApiError) -> Answer:
     """The error as the answer that Kubernetes would give."""
-    answer = of_json(status_of(error), error.code)
+    answer = of_json(failure(error), error.code)
     if error.retry_after is not None:
         answer.headers.append(("Retry-After", str(error.retry_after)))
     return answer

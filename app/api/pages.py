@@ -15,13 +15,14 @@ from app.api.query import Query
 from app.base.errors import BadRequest, MethodNotAllowed
 from app.registry.exchange import exchange_json
 from app.registry.registry import Registry
+from app.registry.report import nodes_of
 from app.store.agents import AgentState
 from app.store.store import Store
 
 if TYPE_CHECKING:
     from app.api.application import Application
 
-_AGENT = "/apis/agent.beanpole.dev/v1/nodes/<node>"
+_AGENT = "/apis/agent.beanpole.dev/v1"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -58,17 +59,16 @@ def blueprint(
     def verbose(environ: dict[str, Any]) -> bool:
         return Query(environ.get("QUERY_STRING", "")).given("verbose")
 
-    def exchange(environ: dict[str, Any], node: str) -> Answer:
-        authz.authorize_node(environ["beanpole.user"], node)
+    def exchange(environ: dict[str, Any]) -> Answer:
         data = body.read(environ, max_body)
         try:
             said = orjson.loads(data)
         except orjson.JSONDecodeError as exc:
             raise BadRequest(f"an exchange must be JSON: {exc}") from None
-        if not isinstance(said, dict):
-            raise BadRequest("an exchange must be a JSON object")
+        for node in nodes_of(said):
+            authz.authorize_node(environ["beanpole.user"], node)
         body.check_depth(data)
-        return Answer(200, exchange_json(registry, node, said))
+        return Answer(200, exchange_json(registry, said))
 
     def upload(environ: dict[str, Any], node: str, stream: str) -> Answer:
         authz.authorize_node(environ["beanpole.user"], node)
@@ -98,7 +98,7 @@ def blueprint(
     page("/openapi/v3", "GET", "openapi", documents)
     page("/openapi/v3/<path:path>", "GET", "openapi", documents)
     page(f"{_AGENT}/exchange", "POST", "exchange", exchange)
-    page(f"{_AGENT}/streams/<stream>", "POST", "stream", upload)
+    page(f"{_AGENT}/nodes/<node>/streams/<stream>", "POST", "stream", upload)
     page("/", "*", "other", rest)
     page("/<path:path>", "*", "other", rest)
 

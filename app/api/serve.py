@@ -20,7 +20,7 @@ from urllib.parse import urlsplit  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
 from gunicorn.arbiter import Arbiter  # noqa: E402
 
-from app.base import logs  # noqa: E402
+from app.base import logs, memory  # noqa: E402
 from app.base.errors import BeanpoleError, UserError  # noqa: E402
 from app.base.settings import Settings, load  # noqa: E402
 
@@ -129,6 +129,7 @@ def main() -> int:
     """Serve until SIGTERM. Returns the exit code."""
     try:
         settings = load()
+        memory.expect_many_objects()
         logs.configure(settings.log_level)
         check(settings)
     except UserError as exc:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import orjson
 
 from app.api import forms
-from app.api.answers import status_of
 from app.api.negotiate import Form
 from app.api.tail import Happening
 from app.base.clock import Clock
 from app.base.errors import Expired
 from app.objects.change import Operation
+from app.registry.statuses import failure
 from app.schemas.kinds import Kind
 from app.store.records import LoggedChange, Record
 
@@ -74,7 +74,7 @@ class Lines:
 
 def error(message: str) -> bytes:
     """The event that ends a watch whose changes are no longer known: list again."""
-    return _spliced(b"ERROR", orjson.dumps(status_of(Expired(message))))
+    return _spliced(b"ERROR", orjson.dumps(failure(Expired(message))))
 
 
 def _spliced(word: bytes, body: bytes) -> bytes:

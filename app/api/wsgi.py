@@ -78,4 +78,4 @@ class _Nudge:
 
         if not isinstance(self._nudger, Nudger):
             self._nudger = Nudger(self._agents, CeleryPublisher(make_app(self._settings)))
-        self._nudger.tell([queue_of(node)])
+        self._nudger.tell({node["metadata"]["name"]: queue_of(node)})

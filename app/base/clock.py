@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -42,7 +43,13 @@ class SystemClock:
 
 def rfc3339(now: float) -> str:
     """`metav1.Time` on the wire: whole seconds, UTC, `2026-01-31T12:00:00Z`."""
-    return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _whole(int(now))
+
+
+@lru_cache(maxsize=256)
+def _whole(seconds: int) -> str:
+    # A batch of thousands of objects is written within one second.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339_micro(now: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from app.base.clock import Clock
 from app.base.errors import LogTrimmed
 from app.base.ids import Ids
-from app.bus.nudges import Nudger, queues_concerned
+from app.bus.nudges import Nudger, nodes_concerned
 from app.bus.resync import everything, spread
 from app.bus.routing import Looks, Router
 from app.bus.work import Ledger
@@ -134,13 +134,13 @@ class Dispatcher:
             with self._view.lock:
                 changes = self._changes(batch.revisions)
                 work = self._router.route_all(changes, self._view)
-                queues = queues_concerned(changes, self._view)
+                nodes = nodes_concerned(changes, self._view)
         except LogTrimmed:
             log.warning("the log moved on past what was to be dispatched: looking at everything")
             self.look_at_everything()
         else:
             self._publisher.publish(self._ledger.enqueue(work, self._clock.now()) if work else [])
-            self._nudger.tell(queues)
+            self._nudger.tell(nodes)
         # Only now: had we died above, another member would do it all again, which does no harm.
         self._feed.ack(batch.revisions)
         return len(batch.revisions)

@@ -1,11 +1,12 @@
 """Nudges: which nodes' agents a change concerns, and telling them that there is something to fetch.
 
-A nudge carries nothing, and a lost one costs an agent one interval between two exchanges.
+A nudge names the nodes that something changed for, no more, and a lost one costs an agent one interval between
+two exchanges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.objects.change import Change, Object, Operation, ReadView
@@ -17,9 +18,9 @@ _RULES = frozenset(("services", "endpointslices.discovery.k8s.io"))
 
 
 class NudgeFlags(Protocol):
-    """Remembers which queues have a nudge under way."""
+    """Remembers which nodes have a nudge under way."""
 
-    def set_nudges(self, queues: Iterable[str]) -> list[str]:
+    def set_nudges(self, nodes: Iterable[str]) -> list[str]:
         """Those to which none was under way, so that one is worth sending."""
         ...
 
@@ -27,7 +28,9 @@ class NudgeFlags(Protocol):
 class NudgeSender(Protocol):
     """Sends nudges."""
 
-    def nudge(self, queues: Sequence[str]) -> None: ...
+    def nudge(self, queues: Mapping[str, Sequence[str]]) -> None:
+        """Tell the agent behind each queue that something changed for these of its nodes."""
+        ...
 
 
 class Nudger:
@@ -37,16 +40,19 @@ class Nudger:
         self._flags = flags
         self._sender = sender
 
-    def tell(self, queues: Iterable[str]) -> list[str]:
-        """Nudge the agents behind `queues`; returns those to which a nudge was worth sending."""
-        worth = self._flags.set_nudges(queues)
-        if worth:
-            self._sender.nudge(worth)
+    def tell(self, nodes: Mapping[str, str]) -> list[str]:
+        """Nudge the agents of `nodes` (name -> queue); returns those nodes to which a nudge was worth sending."""
+        worth = self._flags.set_nudges(nodes) if nodes else []
+        queues: dict[str, list[str]] = {}
+        for node in worth:
+            queues.setdefault(nodes[node], []).append(node)
+        if queues:
+            self._sender.nudge(queues)
         return worth
 
 
-def queues_concerned(changes: Iterable[Change], view: ReadView) -> list[str]:
-    """The queues of the agents that have something to fetch because of `changes`, each once. Only nodes that
+def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]:
+    """The nodes whose agents have something to fetch because of `changes`, with their queues. Only nodes that
     are Ready: nobody reads the queue of a dead one."""
     nodes: dict[str, None] = {}
     everywhere = False
@@ -56,7 +62,7 @@ def queues_concerned(changes: Iterable[Change], view: ReadView) -> list[str]:
         elif change.resource in _RULES:
             everywhere = True
     found = view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
-    return list(dict.fromkeys(queue_of(node) for node in found if is_ready(node)))
+    return {str(node["metadata"]["name"]): queue_of(node) for node in found if is_ready(node)}
 
 
 def queue_of(node: Object) -> str:

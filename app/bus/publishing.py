@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from celery import Celery
 
@@ -48,13 +48,13 @@ class CeleryPublisher:
                     WORK_TASK, args=(role, keys), queue=WORK_QUEUE, producer=producer, retry=False, ignore_result=True
                 )  # fmt: skip
 
-    def nudge(self, queues: Sequence[str]) -> None:
-        """One message for each agent."""
+    def nudge(self, queues: Mapping[str, Sequence[str]]) -> None:
+        """One message for each agent, with the names of those of its nodes that it is about."""
         with self._app.producer_or_acquire() as producer:
-            for name in queues:
+            for name, nodes in queues.items():
                 self._app.send_task(
-                    NUDGE_TASK, queue=node_queue(name), producer=producer, retry=False, ignore_result=True,
-                    expires=NUDGE_LIFE,
+                    NUDGE_TASK, args=(list(nodes),), queue=node_queue(name), producer=producer, retry=False,
+                    ignore_result=True, expires=NUDGE_LIFE,
                 )  # fmt: skip
 
 

@@ -61,11 +61,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a run: how, and after how many seconds the key is looked at again whatever happens."""
+    """The end of a run: how, after how many seconds the key is looked at again whatever happens, and in how many
+    it is not, however much work comes for it."""
 
     taken: Taken
     outcome: Outcome = Outcome.PROCESSED
     again_after: float | None = None
+    rest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

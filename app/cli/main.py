@@ -58,6 +58,66 @@ def up(state: Path, runtime: str | None, nodes: int, listen: str, port: int, wor
 
 
 @main.command()
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path(".beanpole"),
+    help="Folder of the cluster's state.",
+)
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--purge", is_flag=True, help="Remove the state too; the next `up` makes a new cluster.")
+def down(state: Path, yes: bool, purge: bool) -> None:
+    """End what a cluster left running on this machine.
+
+    Pods keep running when `beanpole up` stops, so that it can be restarted under them. This ends them: containers or
+    processes get SIGTERM, and SIGKILL 10 seconds later; then their files, and with Docker the cluster's networks and
+    its rules in nftables and iptables, are removed. `up` must have stopped. The cluster's objects are kept: `up` again
+    starts its pods anew.
+    """
+    from app.cli.down import down as run
+    from app.cli.state import State
+
+    def confirm(sentence: str) -> bool:
+        return yes or click.confirm(f"{sentence} Go on?")
+
+    if not run(State(state), confirm, click.echo, purge=purge):
+        raise click.ClickException("nothing was changed")
+
+
+@main.command()
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path("state"),
+    show_default=True,
+    help="Folder to make it in.",
+)
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    required=True,
+    help="Name or address under which the API will be reached; may be given again.",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=6443, show_default=True, help="Port of the API."
+)
+def init(state: Path, hosts: tuple[str, ...], port: int) -> None:
+    """Make the certificates, tokens and kubeconfig of a cluster on several machines.
+
+    `up` makes its own; this is for running `serve`, `worker` and `agent` yourself. Prints the API's address, a
+    password for Redis and the agents' token as lines for an environment file:
+    `beanpole init --host 192.0.2.7 > .env`.
+    """
+    from app.base.clock import SystemClock
+    from app.cli.init import init as run
+    from app.cli.state import State
+
+    for line in run(State(state), hosts, port, SystemClock(), lambda text: click.echo(text, err=True)):
+        click.echo(line)
+
+
+@main.command()
 def serve() -> None:
     """Run the API server."""
     _become("app.api.serve")
@@ -82,8 +142,12 @@ def agent(node: str | None, runtime: str | None, state: Path | None) -> None:
     """Run a node's agent."""
     if state is not None:
         from app.cli.join import local_settings
+        from app.cli.state import State
 
         os.environ.update(local_settings(state))
+        # Held by the agent too, until it ends.
+        held = State(state).lock_agents(alone=False)
+        os.set_inheritable(held.fileno(), True)
     if node:
         os.environ["BEANPOLE_NODE"] = node
     if runtime:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +23,23 @@ from app.cli import pki
 
 ADMIN = "kubernetes-admin"
 NODE_AGENT = "system:node-agent"
+# All that a cluster has in its folder, besides the files of the service rules, which begin with `beanpole-`.
+FOLDERS = ("valkey", "pods", "process", "docker", "simulated")
+FILES = (
+    "agents.lock",
+    "ca.crt",
+    "ca.key",
+    "cluster.json",
+    "cluster.new",
+    "environ.json",
+    "kubeconfig",
+    "lock",
+    "secrets.json",
+    "server.crt",
+    "server.hosts",
+    "server.key",
+    "tokens.csv",
+)
 # Certificates are made anew when less than this is left of them. Days.
 RENEW_BEFORE = 30
 
@@ -59,22 +79,73 @@ class State:
         """Take the folder for this process, for as long as the returned file is open.
 
         Raises:
-            UserError: another `beanpole up` has it, or it can't be written.
+            UserError: another `beanpole up` or `down` has it, or it can't be written.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / "lock").open("a+")
-        except OSError as exc:
-            raise UserError(
-                f"the state folder {self.folder} can't be used ({exc.strerror}); give another with --state"
-            ) from exc
+        file = self._open("lock")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            file.seek(0)
+            who = file.read().strip()
+            file.close()
             raise UserError(
-                f"another `beanpole up` runs on {self.folder}; stop it, or give another folder with --state"
+                f"another `beanpole up` runs on {self.folder}{f' (process {who})' if who else ''}; "
+                "stop it, or give another folder with --state"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        return file
+
+    def lock_agents(self, *, alone: bool) -> IO[str]:
+        """Hold what agents that were started beside `up` share, for as long as the returned file is open: one
+        that runs would start the pods again that `down` ends. `alone`: only if there is none.
+
+        Raises:
+            UserError: such an agent runs, or (for an agent) `beanpole down` does.
+        """
+        file = self._open("agents.lock")
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise UserError(
+                f"an agent runs that `beanpole agent --state {self.folder}` started; stop it first"
+                if alone
+                else f"`beanpole down` runs on {self.folder}; try again when it has ended"
             ) from None
         return file
+
+    def _open(self, name: str) -> IO[str]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return (self.folder / name).open("a+")
+        except OSError as exc:
+            raise self.unusable(exc) from exc
+
+    def unusable(self, exc: OSError) -> UserError:
+        """What to tell when a file of the folder can't be read or written."""
+        name = f": {exc.filename}" if exc.filename and str(exc.filename) != str(self.folder) else ""
+        return UserError(
+            f"the state folder {self.folder} can't be used ({exc.strerror}{name}); give another with --state"
+        )
+
+    def purge(self) -> list[str]:
+        """Remove what Beanpole keeps here, and the folder itself if nothing else is in it. Returns the names of
+        what is not Beanpole's: a folder may have been chosen that holds more."""
+        for entry in self.folder.iterdir():
+            if entry.name in FOLDERS and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name in FILES or entry.name.startswith("beanpole-"):
+                entry.unlink()
+        foreign = sorted(entry.name for entry in self.folder.iterdir())
+        if not foreign:
+            self.folder.rmdir()
+        return foreign
+
+    def has_pods(self) -> bool:
+        """Whether pods of this machine, which run on without `up`, have files here."""
+        return any(any(self.folder.glob(f"{runtime}/*/pods/*")) for runtime in ("docker", "process"))
 
     def remembered(self) -> dict[str, Any]:
         """What this cluster was made with; empty for a new one.
@@ -122,11 +193,19 @@ class State:
         fresh = self.certificate.exists() and self.certificate.stat().st_mtime > max(
             now - (365 * pki.SERVER_YEARS - RENEW_BEFORE) * 86400, self.ca.stat().st_mtime - 1
         )
-        if not fresh or not self.key.exists() or not asked.exists() or asked.read_text() != wanted:
+        if not fresh or not self._serves() or not asked.exists() or asked.read_text() != wanted:
             certificate, key = pki.make_server_pair(authority, hosts, now)
             self.certificate.write_bytes(certificate)
             pki.write_private(self.key, key)
             asked.write_text(wanted)
+
+    def _serves(self) -> bool:
+        """Whether the server's certificate and key can be used."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except OSError:
+            return False
+        return True
 
     def secrets(self) -> dict[str, str]:
         """The tokens of the administrator and of this machine's agents, and Valkey's password; made once."""
@@ -178,13 +257,21 @@ def own_hosts(listen: str) -> list[str]:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises UserError if somebody listens there already."""
+    """Raises UserError if the API could not listen there, and why."""
+    try:
+        address = socket.gethostbyname(host)
+    except OSError as exc:
+        raise UserError(
+            f"{host} is no address of this machine ({exc.strerror}); give one with --listen, 0.0.0.0 for all"
+        ) from exc
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((address, port))
         except OSError as exc:
-            raise UserError(
-                f"the API can't listen on {host}:{port} ({os.strerror(exc.errno or 0)}); "
-                "stop what uses it, or give another with --port"
-            ) from exc
+            what = {
+                errno.EADDRINUSE: "something uses it already; stop that, or give another with --port",
+                errno.EACCES: "ports below 1024 are for root; give another with --port",
+                errno.EADDRNOTAVAIL: "this machine has no such address; give one with --listen, 0.0.0.0 for all",
+            }.get(exc.errno or 0, f"{exc.strerror}; give another with --port or --listen")
+            raise UserError(f"the API can't listen on {host}:{port}: {what}") from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -143,7 +144,9 @@ class Supervisor:
 
     def _print(self, name: str, line: bytes, colour: str | None) -> None:
         moment = datetime.fromtimestamp(self._clock.now())
-        self._printer.write(Message("line", line or b" ", moment, name, colour))
+        # Whoever read the lines may be gone (`up | head`); the programs matter more.
+        with contextlib.suppress(BrokenPipeError):
+            self._printer.write(Message("line", line or b" ", moment, name, colour))
 
     @staticmethod
     def _signal(process: subprocess.Popen[bytes], number: int) -> None:

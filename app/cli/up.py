@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +18,8 @@ from app.base.errors import BeanpoleError, StoreUnavailable, UserError
 from app.base.ids import Ids, RandomIds
 from app.base.settings import Settings, as_environ
 from app.cli import procfile
+from app.cli.addresses import Ranges, check, ranges_for
+from app.cli.ask import ask
 from app.cli.pki import write_private
 from app.cli.state import State, check_port, own_hosts
 from app.cli.supervisor import Program, Supervisor
@@ -26,21 +28,7 @@ from app.client.http import ApiClient
 from app.store.connection import connect
 
 READY_SECONDS = 120.0
-
-# Where pods and services live.
-RANGES = {
-    "docker": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.244.0.0/14"},
-    "simulated": {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.128.0.0/9"},
-}
-
-
-def _ranges(runtime: str, ids: Ids) -> dict[str, str]:
-    """The ranges that fit a runtime. A process has no network of its own: its addresses are loopback ones, which all
-    clusters of the machine share, so that each draws a part for itself."""
-    if runtime in RANGES:
-        return RANGES[runtime]
-    part = int(ids.fraction() * 62)
-    return {"service_cidr": f"127.{65 + part}.0.0/16", "pod_cidr": f"127.{130 + 2 * part}.0.0/15"}
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +54,38 @@ def up(wish: Wish, base: Settings) -> None:
         UserError: it can't be started, and why.
     """
     clock = SystemClock()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _raise_stop)
-    began = clock.monotonic()
     state = State(wish.state)
     with state.lock():
         supervisor = Supervisor(clock)
+        for number in SIGNALS:
+            signal.signal(number, _raise_stop)
         try:
-            _run(wish, base, state, supervisor, clock, began)
+            _run(wish, base, state, supervisor, clock)
         except Stop:
-            supervisor.say("stopping; the cluster's state stays in " + str(state.folder))
+            supervisor.say(f"stopping; the cluster's state stays in {state.folder}")
+            if state.has_pods():
+                supervisor.say(f"its pods keep running; `beanpole down --state {state.folder}` ends them")
+        except OSError as exc:
+            raise state.unusable(exc) from exc
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             supervisor.stop()
 
 
-def _run(
-    wish: Wish, base: Settings, state: State, supervisor: Supervisor, clock: Clock, began: float
-) -> None:
+def _run(wish: Wish, base: Settings, state: State, supervisor: Supervisor, clock: Clock) -> None:
+    began = clock.monotonic()
     programs = procfile.read()
     known = state.remembered()
     check_port(wish.listen, wish.port)
-    runtime, why = _runtime(wish, known)
+    runtime, why = _runtime(wish, base, known)
     supervisor.say(f"runtime: {runtime} ({why})")
-    settings = _settings(wish, base, state, known, runtime, clock)
+    ids = RandomIds()
+    ranges = _ranges(base, known, runtime, ids)
+    check(ranges, runtime, base.node_cidr_prefix)
+    if ranges.why:
+        supervisor.say(f"addresses: {ranges.why}")
+    settings = _settings(wish, base, state, known, runtime, ranges, ids, clock)
     settings = _with_store(settings, state, supervisor, clock)
     state.remember(
         {
@@ -113,7 +108,7 @@ def _run(
         supervisor.run_for(1.0)
 
 
-def _runtime(wish: Wish, known: Mapping[str, str]) -> tuple[str, str]:
+def _runtime(wish: Wish, base: Settings, known: Mapping[str, str]) -> tuple[str, str]:
     """The runtime and why: as asked, as this cluster was made with, or the best this machine has."""
     made_with = known.get("runtime")
     if made_with and wish.runtime and made_with != wish.runtime:
@@ -121,35 +116,56 @@ def _runtime(wish: Wish, known: Mapping[str, str]) -> tuple[str, str]:
             f"the cluster in {wish.state} was made with the {made_with} runtime, whose addresses differ; "
             f"use another folder: --state {wish.state}-{wish.runtime}"
         )
-    if wish.runtime:
-        return wish.runtime, "as asked"
-    if made_with:
-        return made_with, "this cluster was made with it"
-    found = subprocess.run(
-        [sys.executable, "-m", "workers.runtime.select"], capture_output=True, text=True, check=False
-    )
-    if found.returncode:
-        raise UserError(
-            f"no runtime could be chosen: {found.stderr.strip().splitlines()[-1:] or found.stdout}"
-        )
-    runtime, _, why = found.stdout.strip().partition("\t")
+    asked = wish.runtime or made_with or base.runtime
+    runtime, _, why = ask("workers.runtime.select", environ={"BEANPOLE_RUNTIME": asked}).partition("\t")
+    if made_with and not wish.runtime:
+        why = "this cluster was made with it"
     return runtime, why
 
 
+def _ranges(base: Settings, known: Mapping[str, str], runtime: str, ids: Ids) -> Ranges:
+    """What this cluster was made with; else what was set outside; else what fits."""
+    usual = Settings()
+    service = known.get("service_cidr") or _given(base.service_cidr, usual.service_cidr)
+    pod = known.get("pod_cidr") or _given(base.pod_cidr, usual.pod_cidr)
+    if service and pod:
+        return Ranges(service, pod)
+    fitting = ranges_for(runtime, ids)
+    return replace(fitting, service_cidr=service or fitting.service_cidr, pod_cidr=pod or fitting.pod_cidr)
+
+
+def _named(cluster: str) -> str:
+    """The cluster's name if one was given. Raises UserError if Redis, Docker or nftables would stumble over it."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", cluster):
+        raise UserError(
+            f"BEANPOLE_CLUSTER={cluster!r} can't name a cluster: up to 40 letters, digits, dots, dashes and "
+            "underscores, the first a letter or digit"
+        )
+    return _given(cluster, Settings().cluster)
+
+
+def _given(value: str, default: str) -> str:
+    return value if value != default else ""
+
+
 def _settings(
-    wish: Wish, base: Settings, state: State, known: Mapping[str, str], runtime: str, clock: Clock
+    wish: Wish,
+    base: Settings,
+    state: State,
+    known: Mapping[str, str],
+    runtime: str,
+    ranges: Ranges,
+    ids: Ids,
+    clock: Clock,
 ) -> Settings:
     secrets = state.secrets()
     state.certify(own_hosts(wish.listen), clock)
     server = f"https://{'127.0.0.1' if wish.listen == '0.0.0.0' else wish.listen}:{wish.port}"
     state.write_kubeconfig(server, secrets["admin"])
-    ids = RandomIds()
-    ranges = _ranges(runtime, ids)
-    default = Settings()
     return replace(
         base,
         # Containers on one engine are told apart by the cluster's name, so each folder's cluster gets its own.
-        cluster=_first(known.get("cluster"), base.cluster, default.cluster, f"up-{ids.suffix()}"),
+        cluster=known.get("cluster") or _named(base.cluster) or f"up-{ids.suffix()}",
         state_dir=state.folder.resolve(),
         server=server,
         token=secrets["agent"],
@@ -158,18 +174,9 @@ def _settings(
         cert_file=str(state.certificate.resolve()),
         key_file=str(state.key.resolve()),
         runtime=runtime,
-        service_cidr=_first(
-            known.get("service_cidr"), base.service_cidr, default.service_cidr, ranges["service_cidr"]
-        ),
-        pod_cidr=_first(known.get("pod_cidr"), base.pod_cidr, default.pod_cidr, ranges["pod_cidr"]),
+        service_cidr=ranges.service_cidr,
+        pod_cidr=ranges.pod_cidr,
     )
-
-
-def _first(remembered: str | None, given: str, default: str, fitting: str) -> str:
-    """What was once chosen stays; what was set outside comes before what fits by itself."""
-    if remembered:
-        return remembered
-    return given if given != default else fitting
 
 
 def _with_store(settings: Settings, state: State, supervisor: Supervisor, clock: Clock) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -19,15 +20,20 @@ from app.base.errors import UserError
 # sun_path holds 108 bytes; Linux counts the closing zero.
 SOCKET_PATH_MAX = 100
 START_SECONDS = 60.0
+# `1234:M 22 Nov 2026 16:48:02.428 # ` at the start of a line of its log; `#` marks warnings.
+_STAMP = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ (?=[#*.-] )")
+_TELLING = re.compile("^# |rror|Bad file")
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedValkey:
-    """How to run it: `command` starts it, `url` is where it then answers."""
+    """How to run it: `command` starts it, `url` is where it then answers. What its log holds from byte `log_from` on
+    is of this run."""
 
     command: list[str]
     url: str
     folder: Path
+    log_from: int = 0
 
     @classmethod
     def plan(cls, folder: Path, password: str) -> EmbeddedValkey:
@@ -71,7 +77,8 @@ class EmbeddedValkey:
                 ]
             )
         )
-        return cls([_program(), str(config)], url, folder)
+        log = folder / "valkey.log"
+        return cls([_program(), str(config)], url, folder, log.stat().st_size if log.exists() else 0)
 
     def await_ready(self, process: subprocess.Popen[bytes], clock: Clock) -> None:
         """Return once it takes commands. Raises UserError with its own last words if it doesn't."""
@@ -95,16 +102,28 @@ class EmbeddedValkey:
             clock.sleep(0.01)
 
     def last_words(self) -> str:
-        """What its log says last, and where to read on."""
+        """What it said last in this run, in one sentence, and what to do."""
         path = self.folder / "valkey.log"
         try:
-            lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+            said = path.read_bytes()[self.log_from :].decode(errors="replace")
         except OSError:
-            lines = []
-        telling = [
-            line for line in lines[-20:] if " # " in line or "rror" in line or "Bad file" in line
-        ] or lines[-1:]
-        return f"{telling[-1] if telling else 'it said nothing'}; the append-only file in {self.folder} may be damaged; see {path}"
+            said = ""
+        lines = [_STAMP.sub("", line) for line in said.splitlines() if line.strip()]
+        telling = [line for line in lines if _TELLING.search(line)] or lines[-1:]
+        if not telling:
+            return f"it said nothing; see {path}"
+        sentence = telling[-1].partition(": make a backup")[0].strip("#*.- ")
+        if not re.search("aof|append.only", sentence, re.IGNORECASE):
+            return f"{sentence}; see {path}"
+        named = re.search(r"\S+\.incr\.aof", sentence)
+        file = self.folder / "appendonlydir" / named.group() if named else None
+        repair = ""
+        if file and file.is_file():
+            repair = (
+                f", or copy it and run `valkey-check-aof --fix {file}` (redis-check-aof does it too), which loses "
+                "what was written after the damage"
+            )
+        return f"{sentence}; restore {self.folder} from a backup{repair}; see {path}"
 
 
 def _program() -> str:

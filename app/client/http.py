@@ -17,7 +17,7 @@ from urllib3.util import Retry, Timeout
 
 from app.base.errors import BeanpoleError, UserError
 from app.base.settings import Settings
-from app.client.paths import exchange_path, stream_path
+from app.client.paths import EXCHANGE_PATH, stream_path
 from app.client.statuses import error_of, of_event
 
 Object = dict[str, Any]
@@ -163,11 +163,11 @@ class ApiClient:
 
     # -- agents -------------------------------------------------------------------------------------
 
-    def exchange(self, node: str, request: Object) -> Object:
-        """One exchange on behalf of `node`: heartbeat and statuses up, what changed for it down."""
+    def exchange(self, request: Object) -> Object:
+        """One exchange on behalf of the nodes in `request`: heartbeats and statuses up, what changed down."""
         body = self._body(
             "POST",
-            exchange_path(node),
+            EXCHANGE_PATH,
             {},
             orjson.dumps(request),
             {"Content-Type": "application/json"},

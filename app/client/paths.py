@@ -24,9 +24,8 @@ def path_of(
     return "/".join(parts)
 
 
-def exchange_path(node: str) -> str:
-    """Where a node's agent exchanges heartbeat and statuses for its pods."""
-    return f"/apis/agent.beanpole.dev/v1/nodes/{quote(node, safe='')}/exchange"
+# Where agents exchange heartbeats and statuses for their nodes.
+EXCHANGE_PATH = "/apis/agent.beanpole.dev/v1/exchange"
 
 
 def stream_path(node: str, stream: str) -> str:

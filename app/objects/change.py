@@ -49,6 +49,7 @@ class Write:
         bind: see `Bind`.
         claims: names that this write takes, each of which one object at a time may hold, for example
             `clusterIP/10.96.0.7`. Rejected if another object holds one. `releases`: names it gives up.
+        within: a namespace that must be there and not on its way out, or "".
     """
 
     verb: Verb
@@ -59,6 +60,7 @@ class Write:
     bind: Bind | None = None
     claims: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    within: str = ""
 
 
 def key_of(obj: Object) -> str:
@@ -79,11 +81,11 @@ def revision_of(obj: Object) -> int:
     return int(obj["metadata"].get("resourceVersion") or 0)
 
 
-def create(resource: str, obj: Object, *, claims: Iterable[str] = ()) -> Write:
+def create(resource: str, obj: Object, *, claims: Iterable[str] = (), within: str = "") -> Write:
     """A write that creates `obj`. With `metadata.generateName` and no name, the key stays empty and
     whoever commits draws the name."""
     key = key_of(obj) if obj["metadata"].get("name") else ""
-    return Write(Verb.CREATE, resource, key, obj, claims=tuple(claims))
+    return Write(Verb.CREATE, resource, key, obj, claims=tuple(claims), within=within)
 
 
 def update(resource: str, obj: Object, *, bind: Bind | None = None) -> Write:

@@ -17,7 +17,7 @@ def is_terminal(pod: Object) -> bool:
 
 def is_active(pod: Object) -> bool:
     """Whether it counts as a replica: neither finished nor marked for deletion."""
-    return not is_terminal(pod) and not pod["metadata"].get("deletionTimestamp")
+    return not pod["metadata"].get("deletionTimestamp") and not is_terminal(pod)
 
 
 def is_ready(pod: Object) -> bool:

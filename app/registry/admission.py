@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 import orjson
 
 from app.base.errors import Cause, Forbidden, not_found, qualified
+from app.objects.change import Object
 from app.schemas.kinds import Kind
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
 
 
-def check_namespace(registry: Registry, kind: Kind, namespace: str, name: str) -> None:
-    """Let an object in only where its namespace exists and is not Terminating.
-
-    Asked of the store, not of the view: a view that nobody reads may be old, and what is created in a
-    namespace after its content was removed would stay behind.
+def check_namespace(registry: Registry, kind: Kind, obj: Object) -> None:
+    """Say why an object may not be created in its namespace, if so: only where that exists and is not
+    Terminating. It is the commit that holds to this (`Write.within`), so that nothing can come into a
+    namespace after its content was removed.
 
     Raises:
         NotFound: there is no such namespace. Forbidden: it is being deleted.
     """
+    if not kind.namespaced:
+        return
+    given = obj["metadata"]
+    namespace = given["namespace"]
+    name = given.get("name") or given.get("generateName") or ""
     stored = registry.store.get("namespaces", namespace)
     if stored is None:
         raise not_found("", "namespaces", namespace)

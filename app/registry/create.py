@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.base.errors import AlreadyExists, BadRequest, ServiceUnavailable, already_exists
+from app.base.errors import AlreadyExists, BadRequest, Invalid, ServiceUnavailable, already_exists
 from app.objects import change, meta
 from app.objects.change import Object
 from app.objects.claims import claims_of
@@ -34,11 +34,12 @@ def create(registry: Registry, request: Request, kind: Kind, namespace: str, raw
     given = obj["metadata"]
     if given.get("resourceVersion") not in (None, ""):
         raise BadRequest("resourceVersion should not be set on objects to be created")
-    if kind.namespaced:
-        admission.check_namespace(
-            registry, kind, namespace, given.get("name") or given.get("generateName") or ""
-        )
-    return store_new(registry, request, kind, strategy.for_create(registry, kind, obj))
+    try:
+        return store_new(registry, request, kind, strategy.for_create(registry, kind, obj))
+    except Invalid:
+        # The commit asks for the namespace; what doesn't get that far is refused for the namespace first, too.
+        admission.check_namespace(registry, kind, obj)
+        raise
 
 
 def store_new(registry: Registry, request: Request, kind: Kind, obj: Object) -> bytes:
@@ -52,10 +53,12 @@ def store_new(registry: Registry, request: Request, kind: Kind, obj: Object) -> 
         validate.validate(kind, new)
         name = new["metadata"]["name"]
         if request.dry_run:
+            admission.check_namespace(registry, kind, new)
             if registry.store.get(kind.resource, change.key_of(new)) is not None:
                 raise already_exists(kind.group, kind.plural, name)
             return orjson.dumps(new)
-        write = change.create(kind.resource, new, claims=claims_of(kind.resource, new))
+        claims = claims_of(kind.resource, new)
+        write = change.create(kind.resource, new, claims=claims, within=new["metadata"].get("namespace", ""))
         result = registry.commit(request, [write])[0]
         if isinstance(result, Committed):
             return result.body
@@ -65,6 +68,9 @@ def store_new(registry: Registry, request: Request, kind: Kind, obj: Object) -> 
                 registry.view.catch_up()
             taken.add(result.claim)
             continue
+        if result.why == "namespace":
+            admission.check_namespace(registry, kind, new)
+            continue  # it came just now
         names += 1
         if not generated:
             raise already_exists(kind.group, kind.plural, name)

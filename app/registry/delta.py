@@ -1,16 +1,14 @@
-"""What a node's agent is told in an exchange: what changed for it since the revision it knows."""
+"""What agents are told in an exchange: what changed for their nodes since the revisions they know."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from app.base.errors import LogTrimmed
 from app.objects.change import Object, Operation, Trace
 from app.objects.references import references
 from app.registry.causes import Causes
-from app.registry.report import MOUNTABLE, Report
+from app.registry.report import MOUNTABLE, Known, Report
 from app.store.records import LoggedChange, Record
 from app.store.view import View
 
@@ -19,87 +17,100 @@ SLICES = "endpointslices.discovery.k8s.io"
 Value = Callable[[Record], Any]
 
 
-@dataclass(slots=True)
-class _Touched:
-    """Keys that changed since a revision, in the order in which they did."""
+class Delta:
+    """The changes since the oldest revision that somebody in an exchange knows, sorted by whom they concern.
 
-    pods: dict[str, None] = field(default_factory=dict)
-    gone: dict[str, None] = field(default_factory=dict)
-    services: dict[str, None] = field(default_factory=dict)
-    slices: dict[str, None] = field(default_factory=dict)
-    objects: set[tuple[str, str]] = field(default_factory=set)
-
-
-def delta(view: View, node: str, actor: str, report: Report, value: Value, causes: Causes) -> Object:
-    """The part of the answer that is the cluster's state. Hold `view.lock`.
-
-    It holds the node's pods, all services and endpoint slices, and the ConfigMaps and Secrets its pods
-    draw on: those that changed since the revision the agent knows, or all if that can't be told. With a
-    pod come the objects it draws on, which may be new to the agent. The agent's own words about its pods,
-    written as `actor`, are not told back to it.
+    The log is gone through once, however many nodes there are. Hold `view.lock` while this is used.
 
     Args:
-        value: how a record is handed out.
-        causes: is told which changes the agent hears of, by the uid of the pod.
+        known: what is known where. value: how a record is handed out.
+        causes: is told which changes agents hear of, by the uid of the pod.
     """
-    touched = _touched(view, node, actor, report, causes)
-    full = touched is None
-    if touched is None:
-        pods = [record for record in view.records("pods") if record.node == node]
-        services, slices = view.records(SERVICES), view.records(SLICES)
-        touched = _Touched()
-    else:
-        pods = _records(view, "pods", touched.pods)
-        services, slices = _records(view, SERVICES, touched.services), _records(view, SLICES, touched.slices)
-    wanted = {pair for pair in report.mount if full or pair in touched.objects}
-    for pod in pods:
-        wanted |= references(pod.obj)
-    objects: Object = {}
-    for resource, key in sorted(wanted):
-        found = view.record(resource, key)
-        objects[f"{resource} {key}"] = value(found) if found else None
-    return {
-        "epoch": view.epoch,
-        "revision": view.revision,
-        "full": full,
-        "pods": [value(record) for record in pods],
-        "gone": list(touched.gone),
-        "services": [value(record) for record in services],
-        "servicesGone": [key for key in touched.services if view.record(SERVICES, key) is None],
-        "endpointslices": [value(record) for record in slices],
-        "endpointslicesGone": [key for key in touched.slices if view.record(SLICES, key) is None],
-        "objects": objects,
-    }
 
+    def __init__(self, view: View, known: Iterable[Known], value: Value, causes: Causes) -> None:
+        self._view, self._value, self._causes = view, value, causes
+        self._pods: dict[str, list[LoggedChange]] = {}
+        self._others: dict[str, list[LoggedChange]] = {
+            resource: [] for resource in (SERVICES, SLICES, *MOUNTABLE)
+        }
+        oldest = min((k.since for k in known if self._continues(k)), default=view.revision)
+        for change in cast("list[LoggedChange]", view.changes_since(oldest)):
+            if change.resource == "pods":
+                if change.after.node:
+                    self._pods.setdefault(change.after.node, []).append(change)
+            elif (others := self._others.get(change.resource)) is not None:
+                others.append(change)
 
-def _touched(view: View, node: str, actor: str, report: Report, causes: Causes) -> _Touched | None:
-    """What changed, or None if only everything will do."""
-    if not report.since or report.epoch != view.epoch or report.since > view.revision:
-        return None
-    try:
-        changes = cast("list[LoggedChange]", view.changes_since(report.since))
-    except LogTrimmed:
-        return None
-    found = _Touched()
-    for change in changes:
-        resource = change.resource
-        if resource == "pods":
-            if change.after.node != node:
+    def of_network(self, known: Known) -> Object:
+        """All services and endpoint slices that changed, or all there are if that can't be told (`full`)."""
+        full = not self._continues(known)
+        answer: Object = {"full": full}
+        for name, resource in (("services", SERVICES), ("endpointslices", SLICES)):
+            keys = self._keys(resource, known.since)
+            records = self._view.records(resource) if full else self._records(resource, keys)
+            answer[name] = [self._value(record) for record in records]
+            gone = [] if full else [key for key in keys if self._view.record(resource, key) is None]
+            answer[f"{name}Gone"] = gone
+        return answer
+
+    def of_node(self, node: str, actor: str, report: Report) -> Object:
+        """The node's pods, and the ConfigMaps and Secrets they draw on: those that changed, or all.
+
+        With a pod come the objects it draws on, which may be new to the agent. The agent's own words about its
+        pods, written as `actor`, are not told back to it.
+        """
+        known, view = report.known, self._view
+        full = not self._continues(known)
+        gone: list[str] = []
+        wanted = set(report.mount)
+        if full:
+            pods = [record for record in view.records("pods") if record.node == node]
+        else:
+            told, gone = self._told(node, actor, known.since)
+            pods = self._records("pods", told)
+            changed = (
+                {resource: self._keys(resource, known.since) for resource in MOUNTABLE} if wanted else {}
+            )
+            wanted = {pair for pair in wanted if pair[1] in changed[pair[0]]}
+        for record in pods:
+            pod = record.obj
+            wanted |= references(pod)
+            if not full:
+                self._causes.remember(pod["metadata"]["uid"], told[record.key])
+        objects: Object = {}
+        for resource, key in sorted(wanted):
+            found = view.record(resource, key)
+            objects[f"{resource} {key}"] = self._value(found) if found else None
+        return {
+            "full": full,
+            "pods": [self._value(record) for record in pods],
+            "gone": gone,
+            "objects": objects,
+        }
+
+    def _told(self, node: str, actor: str, since: int) -> tuple[dict[str, Trace], list[str]]:
+        """Keys of the node's pods that others changed, with what led on from there, and uids of those gone."""
+        told: dict[str, Trace] = {}
+        gone: dict[str, None] = {}
+        for change in self._pods.get(node, ()):
+            if change.revision <= since:
                 continue
             if change.operation is Operation.DELETED:
-                found.gone[change.new["metadata"]["uid"]] = None
-                found.pods.pop(change.key, None)
+                gone[change.new["metadata"]["uid"]] = None
+                told.pop(change.key, None)
             elif change.actor != actor:
-                found.pods[change.key] = None
-                causes.remember(change.new["metadata"]["uid"], Trace(change.trace.id, change.revision))
-        elif resource == SERVICES:
-            found.services[change.key] = None
-        elif resource == SLICES:
-            found.slices[change.key] = None
-        elif resource in MOUNTABLE:
-            found.objects.add((resource, change.key))
-    return found
+                told[change.key] = Trace(change.trace.id, change.revision)
+        return told, list(gone)
 
+    def _continues(self, known: Known) -> bool:
+        """Whether what changed since can be told."""
+        view = self._view
+        current = known.since > 0 and known.epoch == view.epoch
+        return current and view.oldest <= known.since <= view.revision
 
-def _records(view: View, resource: str, keys: dict[str, None]) -> list[Record]:
-    return [record for key in keys if (record := view.record(resource, key)) is not None]
+    def _keys(self, resource: str, since: int) -> dict[str, None]:
+        """Keys that changed, in the order in which they did."""
+        return {change.key: None for change in self._others[resource] if change.revision > since}
+
+    def _records(self, resource: str, keys: Iterable[str]) -> list[Record]:
+        return [record for key in keys if (record := self._view.record(resource, key)) is not None]

@@ -26,6 +26,11 @@ CLOCKS_DIFFER = 1.0
 _TIMES = ("lastHeartbeatTime", "lastTransitionTime")
 
 
+def actor_of(name: str) -> str:
+    """The user that the node's agent is, in the log and wherever else it writes."""
+    return f"system:node:{name}"
+
+
 def node_writes(
     registry: Registry, request: Request, name: str, sent: Object | None, taken: set[str]
 ) -> list[Write]:

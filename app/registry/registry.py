@@ -110,10 +110,10 @@ class Registry:
         """PUT of a namespace's finalize."""
         return finalize.finalize(self, request, name, raw)
 
-    def exchange(self, node: str, request: Any) -> Object:
-        """What a node's agent says and is told, see `exchange.exchange`."""
-        return exchange.exchange(self, node, request)
+    def exchange(self, said: Any) -> Object:
+        """What nodes' agents say and are told, see `exchange.exchange`."""
+        return exchange.exchange(self, said)
 
-    def exchange_json(self, node: str, request: Any) -> bytes:
+    def exchange_json(self, said: Any) -> bytes:
         """`exchange` in wire form, spliced from bytes: for the API."""
-        return exchange.exchange_json(self, node, request)
+        return exchange.exchange_json(self, said)

@@ -1,4 +1,4 @@
-"""What a node's agent reports in an exchange, checked for its shape."""
+"""What agents report in an exchange, checked for its shape."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.base.errors import BadRequest
+from app.base.errors import ApiError, BadRequest
 from app.objects.change import Object
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What an agent knows already: the revision, and of which epoch; 0 asks for everything."""
+
+    since: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One exchange's request.
+    """What is said for one node.
 
     Attributes:
-        since, epoch: the revision that the agent knows, and of which epoch; 0 asks for everything.
+        known: what is known of its pods.
         node: the whole Node, or None if it has not changed.
         statuses: `{namespace, name, uid, status}` of pods. removed: `{namespace, name, uid}` of pods of
             which nothing is left on the node.
@@ -23,8 +31,7 @@ class Report:
         mount: `(resource, key)` of the ConfigMaps and Secrets that its pods draw on.
     """
 
-    since: int
-    epoch: int
+    known: Known
     node: Object | None
     statuses: list[Object]
     removed: list[Object]
@@ -33,19 +40,61 @@ class Report:
     mount: list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One exchange's request.
+
+    Attributes:
+        network: what is known of services and endpoints, which are the same for all nodes.
+        reports: what is said for each node. refused: why nothing of what was said for others is heard.
+    """
+
+    network: Known
+    reports: dict[str, Report]
+    refused: dict[str, ApiError]
+
+
 _POD = {"namespace": str, "name": str, "uid": str}
 _EVENT = {"regarding": dict, "type": str, "reason": str, "message": str}
 MOUNTABLE = ("configmaps", "secrets")
 
 
-def read(raw: Any) -> Report:
-    """The report in `raw`.
+def read(raw: Any) -> Said:
+    """The request in `raw`.
 
     Raises:
-        BadRequest: it has not the shape of one.
+        BadRequest: it has not the shape of one. What is wrong with one node's report alone is in `refused`.
     """
+    reports: dict[str, Report] = {}
+    refused: dict[str, ApiError] = {}
+    for name, report in nodes_of(raw).items():
+        try:
+            reports[name] = _report(report)
+        except BadRequest as exc:
+            refused[name] = exc
+    network = raw.get("network") or {}
+    if not isinstance(network, dict):
+        raise BadRequest("exchange.network must be an object")
+    return Said(_known(network), reports, refused)
+
+
+def nodes_of(raw: Any) -> dict[str, Any]:
+    """The nodes that a request speaks for, with what it says. Raises BadRequest."""
     if not isinstance(raw, dict):
         raise BadRequest("an exchange must be a JSON object")
+    nodes = raw.get("nodes")
+    if not isinstance(nodes, dict) or not nodes:
+        raise BadRequest("exchange.nodes must be an object with what is said for at least one node")
+    return nodes
+
+
+def _known(raw: Object) -> Known:
+    return Known(_number(raw, "since"), _number(raw, "epoch"))
+
+
+def _report(raw: Any) -> Report:
+    if not isinstance(raw, dict):
+        raise BadRequest("what a node reports must be a JSON object")
     node = raw.get("node")
     if node is not None and not isinstance(node, dict):
         raise BadRequest("exchange.node must be an object")
@@ -54,8 +103,7 @@ def read(raw: Any) -> Report:
         if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(p, str) for p in pair)):
             raise BadRequest("exchange.mount must be pairs of resource and key")
     return Report(
-        since=_number(raw, "since"),
-        epoch=_number(raw, "epoch"),
+        known=_known(raw),
         node=node,
         statuses=_objects(raw, "statuses", {**_POD, "status": dict}),
         removed=_objects(raw, "removed", _POD),

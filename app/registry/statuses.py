@@ -1,9 +1,10 @@
-"""The Status objects that verbs answer with when they succeed."""
+"""The Status objects that say how a request ended (k8s.io/apimachinery metav1.Status)."""
 
 from __future__ import annotations
 
 import orjson
 
+from app.base.errors import ApiError
 from app.objects.change import Object
 
 
@@ -17,3 +18,20 @@ def success(*, name: str = "", group: str = "", resource: str = "", uid: str = "
     if code:
         status["code"] = code
     return orjson.dumps(status)
+
+
+def failure(error: ApiError) -> Object:
+    """The Status that says what went wrong."""
+    status: Object = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": error.message,
+        "reason": error.reason,
+    }
+    details = error.details()
+    if details:
+        status["details"] = details
+    status["code"] = error.code
+    return status

@@ -5,7 +5,7 @@ Losing any of it delays something; it never changes what is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -25,7 +25,8 @@ class AgentState:
     """Applied service rules, nudges under way, and streams between the API and agents."""
 
     def __init__(self, store: Store) -> None:
-        self._redis = store.redis
+        # redis-py's own annotations cover answers in text and asynchronous ones too.
+        self._redis: Any = store.redis
         self._store = store
 
     def forget(self, node: str) -> None:
@@ -33,31 +34,40 @@ class AgentState:
         with reachable():
             self._redis.hdel(self._store.key("applied"), node)
 
-    def arrive(self, node: str, queue: str, rules: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
-        """A node's agent begins an exchange, with the service rules as of `rules` in force.
+    def arrive(self, rules: Mapping[str, int]) -> tuple[dict[str, int], dict[str, list[dict[str, Any]]]]:
+        """Nodes' agents begin an exchange: name -> the revision of the service rules in force there.
 
         What changes from here on is worth another nudge. Returns the revision of the rules in force on each node that
-        ever said so, and the streams asked of this one, each handed out once.
+        ever said so, and by node the streams asked of those that came, each handed out once.
         """
-        applied, streams = self._store.key("applied"), self._store.key(f"streams:{node}")
+        applied = self._store.key("applied")
+        streams = [self._store.key(f"streams:{node}") for node in rules]
+        if not rules:
+            return {}, {}
         with reachable():
             pipe = self._redis.pipeline(transaction=True)
-            pipe.delete(self._store.key(f"nudge:{queue}"))
-            pipe.hset(applied, node, rules)
+            pipe.delete(*(self._store.key(f"nudge:{node}") for node in rules))
+            pipe.hset(applied, mapping=dict(rules))
             pipe.hgetall(applied)
-            pipe.lrange(streams, 0, -1)
-            pipe.delete(streams)
-            _, _, said, offered, _ = pipe.execute()
-        return {name.decode(): int(at) for name, at in said.items()}, [orjson.loads(item) for item in offered]
+            for name in streams:
+                pipe.lrange(name, 0, -1)
+            pipe.delete(*streams)
+            _, _, said, *offered, _ = pipe.execute()
+        handed = {
+            node: [orjson.loads(i) for i in items]
+            for node, items in zip(rules, offered, strict=True)
+            if items
+        }
+        return {name.decode(): int(at) for name, at in said.items()}, handed
 
-    def set_nudges(self, queues: Iterable[str]) -> list[str]:
-        """Those of the queues to which a nudge is worth sending: none is on its way already."""
-        wanted = list(queues)
+    def set_nudges(self, nodes: Iterable[str]) -> list[str]:
+        """Those of the nodes to which a nudge is worth sending: none is on its way already."""
+        wanted = list(nodes)
         with reachable():
             pipe = self._redis.pipeline(transaction=False)
-            for queue in wanted:
-                pipe.set(self._store.key(f"nudge:{queue}"), 1, nx=True, ex=NUDGE_LIFE)
-            return [queue for queue, fresh in zip(wanted, pipe.execute(), strict=True) if fresh]
+            for node in wanted:
+                pipe.set(self._store.key(f"nudge:{node}"), 1, nx=True, ex=NUDGE_LIFE)
+            return [node for node, fresh in zip(wanted, pipe.execute(), strict=True) if fresh]
 
     def offer_stream(self, node: str, request: dict[str, Any]) -> None:
         """Ask the node's agent for a stream; `request["id"]` names it."""

@@ -7,7 +7,8 @@
 -- KEYS[4] resources     set: resources that have or had an object
 -- KEYS[5] bound         hash: node -> "<revision> <batch>", the last bind to each node
 -- KEYS[6] claims        hash: claim -> "<resource> <key>", names that one object at a time may hold
--- KEYS[7] running       hash: "<role>|<key>" -> token, work that a worker holds (see take.lua)
+-- KEYS[7] running       hash: "<role>|<key>" -> token, work that a worker holds (see work.lua)
+-- KEYS[8] namespaces    hash: as KEYS[3], of the namespaces
 --
 -- ARGV[1] verb          create | update | delete
 -- ARGV[2] resource      e.g. "deployments.apps"
@@ -24,7 +25,8 @@
 -- ARGV[13] batch        of which this write is part
 -- ARGV[14] fence        field of KEYS[7], or ""
 -- ARGV[15] token        that the field must hold
--- ARGV[16] n            number of claims; they follow, then the releases
+-- ARGV[16] within       namespace that must be there and not on its way out, or ""
+-- ARGV[17] n            number of claims; they follow, then the releases
 --
 -- Returns {1, revision}, or {0, why, revision of the stored object, claim}.
 
@@ -32,6 +34,15 @@ local verb, resource, key = ARGV[1], ARGV[2], ARGV[3]
 
 if ARGV[14] ~= '' and redis.call('HGET', KEYS[7], ARGV[14]) ~= ARGV[15] then
   return {0, 'fenced', 0, ''}
+end
+
+if ARGV[16] ~= '' then
+  local home = redis.call('HGET', KEYS[8], ARGV[16])
+  -- The word is looked for first, since decoding costs more; it may stand elsewhere, in an annotation.
+  if not home or string.find(home, '"deletionTimestamp"', 1, true)
+    and cjson.decode(string.match(home, '\n(.*)$')).metadata.deletionTimestamp then
+    return {0, 'namespace', 0, ''}
+  end
 end
 
 local stored = redis.call('HGET', KEYS[3], key)
@@ -57,8 +68,8 @@ if ARGV[11] ~= '' then
 end
 
 local holder = resource .. ' ' .. key
-local claims = tonumber(ARGV[16])
-for i = 17, 16 + claims do
+local claims = tonumber(ARGV[17])
+for i = 18, 17 + claims do
   local held = redis.call('HGET', KEYS[6], ARGV[i])
   if held and held ~= holder then return {0, 'claimed', at, ARGV[i]} end
 end
@@ -79,8 +90,8 @@ end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[10], revision .. '-0',
   'o', operation, 'r', resource, 'k', key, 'a', ARGV[7], 't', ARGV[8], 'at', ARGV[9], 'b', body)
 if ARGV[11] ~= '' then redis.call('HSET', KEYS[5], ARGV[11], revision .. ' ' .. ARGV[13]) end
-for i = 17, 16 + claims do redis.call('HSET', KEYS[6], ARGV[i], holder) end
-for i = 17 + claims, #ARGV do
+for i = 18, 17 + claims do redis.call('HSET', KEYS[6], ARGV[i], holder) end
+for i = 18 + claims, #ARGV do
   if redis.call('HGET', KEYS[6], ARGV[i]) == holder then redis.call('HDEL', KEYS[6], ARGV[i]) end
 end
 return {1, revision}

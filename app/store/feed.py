@@ -3,6 +3,7 @@ to another if that one dies."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ GROUP = "dispatch"
 READ = 500
 # A consumer that has not asked for so long is gone for good; its name is forgotten. Seconds.
 FORGET_AFTER = 3600.0
-# Below redis-py's own socket timeout of 5 s, which would take a longer silence for a dead server. Seconds.
+# Less than the silence that is taken for a dead server. Seconds.
 LONGEST_BLOCK = 3.0
 
 
@@ -40,6 +41,8 @@ class Feed:
         self._group = group
         self._consumer = consumer
         self._log = store.keys.log
+        self._lock = threading.Lock()
+        self._dealt_with: list[int] = []
 
     def join(self) -> bool:
         """Make the group, at the log's end, unless it is there. True if it was not: then nobody has
@@ -57,16 +60,20 @@ class Feed:
 
     def read(self, block: float) -> Batch:
         """The next entries, waiting up to `block` seconds (at most `LONGEST_BLOCK`) for the first."""
+        if len(self._dealt_with) >= READ:
+            self.settle()
+        keys = self._store.keys
         millis = int(min(block, LONGEST_BLOCK) * 1000)
+        waiting = ("BLOCK", millis) if millis > 0 else ()
         with reachable():
-            pipe = self._store.redis.pipeline(transaction=False)
-            pipe.xinfo_groups(self._log)
-            pipe.get(self._store.keys.revision)
-            pipe.xlen(self._log)
-            pipe.xreadgroup(
-                self._group, self._consumer, {self._log: ">"}, count=READ, block=millis if millis > 0 else None
+            groups, revision, length, reply = self._store.wire.pipeline(
+                [
+                    ("XINFO", "GROUPS", self._log),
+                    ("GET", keys.revision),
+                    ("XLEN", self._log),
+                    ("XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", READ, *waiting, "STREAMS", self._log, ">"),
+                ]
             )  # fmt: skip
-            groups, revision, length, reply = pipe.execute(raise_on_error=False)
             if isinstance(groups, ResponseError) or isinstance(reply, ResponseError):
                 # No log or no group: the state was taken away under us. Begin like a first start.
                 return Batch((), self.join())
@@ -75,6 +82,7 @@ class Feed:
 
     def resume(self) -> Batch:
         """Entries that this very member was handed and has not acknowledged, because an error came between."""
+        self.settle()
         with reachable():
             reply: Any = self._store.redis.xreadgroup(self._group, self._consumer, {self._log: "0"}, count=READ)
         entries = reply[0][1] if reply else []
@@ -83,14 +91,24 @@ class Feed:
         return Batch(tuple(_revision(entry[0]) for entry in entries if entry[1]), bool(trimmed))
 
     def ack(self, revisions: Sequence[int]) -> None:
-        """Say that the entries are dealt with."""
-        if revisions:
+        """Say that the entries are dealt with. Redis is told of many at once, by `settle`: every acknowledgement
+        would make it write to the disk, and commits wait meanwhile."""
+        with self._lock:
+            self._dealt_with += revisions
+
+    def settle(self) -> None:
+        """Tell Redis what is dealt with. `claim_stale` does it too, so that calling that every few seconds is
+        enough. Dying before costs no more than that another member deals with it again."""
+        with self._lock:
+            done, self._dealt_with = self._dealt_with, []
+        if done:
             with reachable():
-                self._store.redis.xack(self._log, self._group, *(f"{revision}-0" for revision in revisions))
+                self._store.wire.call("XACK", self._log, self._group, *(f"{revision}-0" for revision in done))
 
     def claim_stale(self, idle: float) -> Batch:
         """Take over entries that another member got more than `idle` seconds ago and has not acknowledged.
         Those that were trimmed meanwhile count as `behind`."""
+        self.settle()
         with reachable():
             try:
                 reply = self._store.redis.xautoclaim(
@@ -105,15 +123,19 @@ class Feed:
 
     def leave(self) -> None:
         """Go, if nothing handed out to this member is left to acknowledge: then its name is forgotten."""
+        self.settle()
         with reachable():
             for consumer in self._store.redis.xinfo_consumers(self._log, self._group):
                 if consumer["name"].decode() == self._consumer and not consumer["pending"]:
                     self._store.redis.xgroup_delconsumer(self._log, self._group, self._consumer)
 
-    def _trimmed(self, groups: list[dict[str, Any]], revision: int, length: int) -> bool:
+    def _trimmed(self, groups: list[list[Any]], revision: int, length: int) -> bool:
         """Whether the log begins after what the group read last. Revisions have no gaps, so its length tells."""
-        group = next((g for g in groups if g["name"].decode() == self._group), None)
-        return group is not None and revision - length > _revision(group["last-delivered-id"])
+        for flat in groups:
+            group = dict(zip(flat[::2], flat[1::2], strict=True))
+            if group[b"name"].decode() == self._group:
+                return revision - length > _revision(group[b"last-delivered-id"])
+        return False
 
     def _forget_the_gone(self) -> None:
         for consumer in self._store.redis.xinfo_consumers(self._log, self._group):

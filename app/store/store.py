@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources as files
-from typing import Literal
+from types import TracebackType
+from typing import Any, Literal
 
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -16,8 +16,9 @@ from app.objects.change import Trace, Write
 from app.store.body import halves
 from app.store.connection import connect
 from app.store.keys import Keys
+from app.store.wire import Argument, Wire
 
-Why = Literal["exists", "absent", "modified", "bound", "claimed", "fenced"]
+Why = Literal["exists", "absent", "modified", "bound", "claimed", "fenced", "namespace"]
 REPLICA_WAIT_MS = 2000
 # Commits sent before their answers are read: Redis keeps the answers in memory until then.
 IN_FLIGHT = 1000
@@ -42,7 +43,8 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A write that did not happen, because of a precondition. `revision` is the stored object's (0 if there
-    is none); `claim` is the name that another object holds."""
+    is none); `claim` is the name that another object holds. `namespace` says that the one it was to be within
+    is not there, or going."""
 
     why: Why
     revision: int = 0
@@ -61,26 +63,38 @@ class Fence:
 class Script:
     """A Lua script beside this module, called by its hash and loaded when the server doesn't know it."""
 
-    def __init__(self, redis: Redis, name: str) -> None:
-        self._redis = redis
+    def __init__(self, wire: Wire, name: str) -> None:
+        self._wire = wire
         self.text = files.files("app.store").joinpath(f"{name}.lua").read_text()
-        self.sha = str(redis.script_load(self.text))
+        self.sha: str = wire.call("SCRIPT LOAD", self.text).decode()
 
-    def __call__(self, keys: Sequence[str], args: Sequence[object] = ()) -> object:
+    def __call__(self, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
         """Run it. Redis's own errors pass through."""
         try:
-            return self._redis.evalsha(self.sha, len(keys), *keys, *args)
+            return self._wire.call("EVALSHA", self.sha, len(keys), *keys, *args)
         except NoScriptError:
-            return self._redis.eval(self.text, len(keys), *keys, *args)
+            return self._wire.call("EVAL", self.text, len(keys), *keys, *args)
 
 
-@contextmanager
-def reachable() -> Iterator[None]:
-    """Turn Redis's errors into the one that says the store can't be reached or refuses."""
-    try:
-        yield
-    except RedisError as exc:
-        raise StoreUnavailable(f"the state store does not take requests: {exc}") from exc
+class _Reachable:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(exc, RedisError):
+            raise StoreUnavailable(f"the state store does not take requests: {exc}") from exc
+
+
+_REACHABLE = _Reachable()
+
+
+def reachable() -> _Reachable:
+    """Turns Redis's errors into the one that says the store can't be reached or refuses."""
+    return _REACHABLE
 
 
 class Store:
@@ -95,13 +109,17 @@ class Store:
         self, redis: Redis, cluster: str = "default", *, log_length: int = 20_000, replica_acks: int = 0
     ) -> None:
         self.redis = redis
-        self.keys = Keys(cluster)
+        self.wire = Wire(redis.connection_pool)
+        self.keys = keys = Keys(cluster)
+        self._objects = keys.objects("")
+        self._shared = (keys.resources, keys.bound, keys.claims, keys.running, keys.objects("namespaces"))
+        self._heads = (keys.revision, keys.log)
         self._log_length = log_length
         self._replica_acks = replica_acks
         with reachable():
-            self._commit = Script(redis, "commit")
-            self.snapshot_script = Script(redis, "snapshot")
-            self._epoch = Script(redis, "epoch")
+            self._commit = Script(self.wire, "commit")
+            self.snapshot_script = Script(self.wire, "snapshot")
+            self._epoch = Script(self.wire, "epoch")
 
     @classmethod
     def connect(
@@ -117,7 +135,7 @@ class Store:
     def script(self, name: str) -> Script:
         """One of the scripts in this room."""
         with reachable():
-            return Script(self.redis, name)
+            return Script(self.wire, name)
 
     def commit(
         self,
@@ -145,8 +163,6 @@ class Store:
         calls = [self._arguments(w, head, tail, actor, trace, now, batch, fence) for w, head, tail in made]
         with reachable():
             replies = self._run(calls)
-            if self._replica_acks:
-                self._await_replicas()
         results: list[Committed | Rejected] = []
         for (_, head, tail), reply in zip(made, replies, strict=True):
             if reply[0]:
@@ -166,56 +182,51 @@ class Store:
         now: float,
         batch: str,
         fence: Fence | None,
-    ) -> tuple[object, ...]:
-        keys = self.keys
+    ) -> tuple[Argument, ...]:
         bind = write.bind
         return (
-            7, keys.revision, keys.log, keys.objects(write.resource), keys.resources, keys.bound, keys.claims, keys.running,
+            8, *self._heads, self._objects + write.resource, *self._shared,
             write.verb.value, write.resource, write.key, "" if write.expect is None else write.expect, head, tail,
             actor, f"{trace.id} {trace.cause}", int(now * 1000), self._log_length,
             bind.node if bind else "", bind.revision if bind else 0, batch,
-            fence.field if fence else "", fence.token if fence else "",
+            fence.field if fence else "", fence.token if fence else "", write.within,
             len(write.claims), *write.claims, *write.releases,
         )  # fmt: skip
 
-    def _run(self, calls: list[tuple[object, ...]]) -> list[list[bytes]]:
-        if len(calls) == 1:
-            try:
-                return [self.redis.evalsha(self._commit.sha, *calls[0])]
-            except NoScriptError:
-                return [self.redis.eval(self._commit.text, *calls[0])]
-        replies = self._pipeline(calls)
-        if any(isinstance(reply, NoScriptError) for reply in replies):
+    def _run(self, calls: list[tuple[Argument, ...]]) -> list[list[Any]]:
+        replies: list[Any] = []
+        for start in range(0, len(calls), IN_FLIGHT):
+            replies += self._send(calls[start : start + IN_FLIGHT])
+        lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if lost:
             # A restarted server knows no scripts: those calls did nothing, and are made again.
-            self.redis.script_load(self._commit.text)
-            lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-            for i, reply in zip(lost, self._pipeline([calls[i] for i in lost]), strict=True):
+            self.wire.call("SCRIPT LOAD", self._commit.text)
+            for i, reply in zip(lost, self._send([calls[i] for i in lost]), strict=True):
                 replies[i] = reply
         for reply in replies:
             if isinstance(reply, ResponseError):
                 raise reply
         return replies
 
-    def _pipeline(self, calls: list[tuple[object, ...]]) -> list[list[bytes]]:
-        replies: list[list[bytes]] = []
-        for start in range(0, len(calls), IN_FLIGHT):
-            pipe = self.redis.pipeline(transaction=False)
-            for call in calls[start : start + IN_FLIGHT]:
-                pipe.evalsha(self._commit.sha, *call)
-            replies += pipe.execute(raise_on_error=False)
-        return replies
-
-    def _await_replicas(self) -> None:
-        acknowledged = int(self.redis.wait(self._replica_acks, REPLICA_WAIT_MS))
+    def _send(self, calls: list[tuple[Argument, ...]]) -> list[Any]:
+        sha = self._commit.sha
+        if not self._replica_acks:
+            return self.wire.pipeline([("EVALSHA", sha, *call) for call in calls])
+        # WAIT speaks of what was written over its own connection.
+        wait: tuple[Argument, ...] = ("WAIT", self._replica_acks, REPLICA_WAIT_MS)
+        *replies, acknowledged = self.wire.pipeline([*(("EVALSHA", sha, *call) for call in calls), wait])
+        if isinstance(acknowledged, ResponseError):
+            raise acknowledged
         if acknowledged < self._replica_acks:
             raise StoreUnavailable(
                 f"only {acknowledged} of {self._replica_acks} replicas have the write; it may be lost in a failover"
             )
+        return replies
 
     def get(self, resource: str, key: str) -> Stored | None:
         """The object as it is now, or None."""
         with reachable():
-            value = self.redis.hget(self.keys.objects(resource), key)
+            value = self.wire.call("HGET", self._objects + resource, key)
         return parse_stored(value)
 
     def get_many(self, wanted: Sequence[tuple[str, str]]) -> list[Stored | None]:
@@ -223,15 +234,13 @@ class Store:
         if not wanted:
             return []
         with reachable():
-            pipe = self.redis.pipeline(transaction=False)
-            for resource, key in wanted:
-                pipe.hget(self.keys.objects(resource), key)
-            return [parse_stored(value) for value in pipe.execute()]
+            values = self.wire.together(*(("HGET", self._objects + resource, key) for resource, key in wanted))
+        return [parse_stored(value) for value in values]
 
     def revision(self) -> int:
         """The cluster's revision now: that of the newest commit."""
         with reachable():
-            return int(self.redis.get(self.keys.revision) or 0)
+            return int(self.wire.call("GET", self.keys.revision) or 0)
 
     def begin_epoch(self, seen: int) -> int:
         """Say that revisions were lost after epoch `seen`; returns the epoch that now holds."""
@@ -241,10 +250,11 @@ class Store:
     def claims(self) -> dict[str, str]:
         """Every claim held, and by whom: `<resource> <key>`."""
         with reachable():
-            held = self.redis.hgetall(self.keys.claims)
-        return {claim.decode(): holder.decode() for claim, holder in held.items()}
+            flat = self.wire.call("HGETALL", self.keys.claims)
+        return {claim.decode(): holder.decode() for claim, holder in zip(flat[::2], flat[1::2], strict=True)}
 
     def close(self) -> None:
+        self.wire.close()
         self.redis.close()
 
 

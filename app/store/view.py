@@ -6,16 +6,20 @@ import logging
 import threading
 from collections import deque
 from itertools import islice
+from typing import Any
 
 from app.base.errors import LogTrimmed
-from app.objects.change import Change, Object, Operation
-from app.store.records import Entry, Record, as_change, parse_entry
+from app.objects.change import Change, Keys, Object, Objects, Operation
 from app.store.connection import LONGEST_BLOCK
+from app.store.records import Entry, Record, as_change, parse_entry
 from app.store.store import Store, parse_stored, reachable
 from app.store.tables import UNBOUND, Table
 
 log = logging.getLogger("beanpole.view")
 
+# `View.list` hides the type of that name from the annotations after it.
+Records = list[Record]
+Pairs = list[tuple[str, str]]
 # Entries asked for in one round trip while catching up.
 READ = 2000
 
@@ -33,6 +37,8 @@ class View:
 
     def __init__(self, store: Store, *, history: int = 10_000, keep: bool = True) -> None:
         self._store = store
+        # redis-py's own annotations cover answers in text and asynchronous ones too.
+        self._redis: Any = store.redis
         self._keep = keep
         self._tables: dict[str, Table] = {}
         self._history: deque[Change] = deque(maxlen=history)
@@ -78,7 +84,7 @@ class View:
     def wait(self, timeout: float) -> bool:
         """Block until the log has more than this view, or `timeout` seconds (at most 10) passed. Says which."""
         with reachable():
-            reply = self._store.redis.xread(
+            reply = self._redis.xread(
                 {self._store.keys.log: f"{self.revision}-0"}, count=1, block=max(1, int(min(timeout, LONGEST_BLOCK) * 1000))
             )
         return bool(reply)
@@ -106,11 +112,12 @@ class View:
         keys = self._store.keys
         start = f"{self._last.revision}-0" if self._last else f"({self.revision}-0"
         with reachable():
-            pipe = self._store.redis.pipeline(transaction=False)
-            pipe.get(keys.epoch)
-            pipe.xrange(keys.log, min=start, count=READ)
-            epoch, raw = pipe.execute()
-        return int(epoch or 0), [parse_entry(item) for item in raw]
+            epoch, raw = self._store.wire.together(
+                ("GET", keys.epoch), ("XRANGE", keys.log, start, "+", "COUNT", READ)
+            )
+        return int(epoch or 0), [
+            parse_entry((identity, dict(zip(fields[::2], fields[1::2], strict=True)))) for identity, fields in raw
+        ]
 
     def _continues(self, entries: list[Entry]) -> bool:
         """Whether the log, read from our last entry on, carries on from there.
@@ -135,8 +142,8 @@ class View:
             return self._store.revision() < self.revision
         with reachable():
             at = f"{self._last.revision}-0"
-            same = self._store.redis.xrange(self._store.keys.log, min=at, max=at)
-            oldest = self._store.redis.xrange(self._store.keys.log, count=1)
+            same = self._redis.xrange(self._store.keys.log, min=at, max=at)
+            oldest = self._redis.xrange(self._store.keys.log, count=1)
         if same:
             return parse_entry(same[0]) != self._last
         trimmed = bool(oldest) and parse_entry(oldest[0]).revision > self._last.revision
@@ -144,11 +151,14 @@ class View:
 
     def _load(self) -> None:
         keys = self._store.keys
+        revision: int
+        epoch: int
+        flat: list[Any]
         with reachable():
             revision, epoch, flat = self._store.snapshot_script(
                 [keys.revision, keys.epoch, keys.resources], [keys.objects("")]
             )
-            tail = self._store.redis.xrevrange(
+            tail = self._redis.xrevrange(
                 keys.log, max=f"{revision}-0" if revision else "+", count=self._history.maxlen or 1
             )
         self._reads += 1
@@ -192,7 +202,7 @@ class View:
         table = self._tables.get(resource)
         return table.records.get(key) if table else None
 
-    def records(self, resource: str, namespace: str | None = None) -> list[Record]:
+    def records(self, resource: str, namespace: str | None = None) -> Records:
         """The records of a resource, or of one namespace of it, in the order of their keys."""
         table = self._tables.get(resource)
         if table is None:
@@ -203,29 +213,29 @@ class View:
         record = self.record(resource, key)
         return record.obj if record else None
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         return [record.obj for record in self.records(resource, namespace)]
 
-    def keys(self, resource: str, namespace: str | None = None) -> list[str]:
+    def keys(self, resource: str, namespace: str | None = None) -> Keys:
         table = self._tables.get(resource)
         return [] if table is None else table.ordered(namespace)[:]
 
-    def owned(self, resource: str, uid: str) -> list[Object]:
+    def owned(self, resource: str, uid: str) -> Objects:
         table = self._tables.get(resource)
         return [record.obj for record in table.owners.get(uid, {}).values()] if table else []
 
-    def dependents(self, uid: str) -> list[tuple[str, str]]:
+    def dependents(self, uid: str) -> Pairs:
         return [
             (resource, key) for resource, table in self._tables.items() for key in table.owners.get(uid, ())
         ]
 
-    def on_node(self, node: str) -> list[Object]:
+    def on_node(self, node: str) -> Objects:
         table = self._tables.get("pods")
         if table is None or table.nodes is None:
             return []
         return [record.obj for record in table.nodes.get(node or UNBOUND, {}).values()]
 
-    def resources(self) -> list[str]:
+    def resources(self) -> Keys:
         return sorted(resource for resource, table in self._tables.items() if table.records)
 
 

@@ -12,24 +12,32 @@
 -- KEYS[9]  depth      hash: role -> fields queued
 -- KEYS[10] counters   hash: "<role>|<outcome>" -> how often; outcomes are those of `done`, and "expired"
 -- KEYS[11] token      counter: the last token given out
+-- KEYS[12] resting    zset: field -> until when it is not queued again, because its runs are long
 --
 -- ARGV[1] operation; ARGV[2] now, seconds since the epoch; then
 --   enqueue   (field, trace)*                    returns the fields that are newly queued, to be published
 --   schedule  (field, at, trace)*                the earlier time holds; returns nothing
 --   take      lease, worker, field*              returns (field, token, trace)* of those now this worker's
---   done      base, cap, (field, token, outcome, delay, jitter)*
+--   done      base, cap, (field, token, outcome, delay, jitter, rest)*
 --             outcome: processed | failed | retried | released; delay: seconds until it is looked at again,
---             "" for none; jitter: factor on the backoff, at most 1.
+--             "" for none; jitter: factor on the backoff, at most 1; rest: seconds in which it is not queued
+--             again, work that comes meanwhile being due at their end.
 --             returns {fields to publish, fields whose token no longer held, earliest time set or ""}
 --   sweep     lost_after, limit                  returns {fields to publish, when to sweep next or ""}
 --   bury      worker                             ends the leases of a worker that is known to be dead
 
 local queued, running, leases, again, trace = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local due, due_trace, failures, depth, counters = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local due, due_trace, failures, depth, counters, resting = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[12]
 local now = tonumber(ARGV[2])
 
 local function role_of(field)
   return string.sub(field, 1, string.find(field, '|', 1, true) - 1)
+end
+
+local function schedule(field, at, cause)
+  if redis.call('ZADD', due, 'LT', 'CH', at, field) == 1 then
+    redis.call('HSET', due_trace, field, cause)
+  end
 end
 
 local function put(field, cause)
@@ -38,16 +46,15 @@ local function put(field, cause)
     return false
   end
   if redis.call('ZSCORE', queued, field) then return false end
+  local rested = redis.call('ZSCORE', resting, field)
+  if rested and tonumber(rested) > now then
+    schedule(field, rested, cause)
+    return false
+  end
   redis.call('ZADD', queued, now, field)
   redis.call('HSET', trace, field, cause)
   redis.call('HINCRBY', depth, role_of(field), 1)
   return true
-end
-
-local function schedule(field, at, cause)
-  if redis.call('ZADD', due, 'LT', 'CH', at, field) == 1 then
-    redis.call('HSET', due_trace, field, cause)
-  end
 end
 
 local function unschedule(field)
@@ -93,8 +100,9 @@ end
 function operations.done()
   local base, cap = tonumber(ARGV[3]), tonumber(ARGV[4])
   local published, lost, earliest = {}, {}, nil
-  for i = 5, #ARGV, 5 do
+  for i = 5, #ARGV, 6 do
     local field, token, outcome, delay, jitter = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
+    local rest = tonumber(ARGV[i + 5])
     if redis.call('HGET', running, field) ~= token then
       lost[#lost + 1] = field
     else
@@ -117,6 +125,11 @@ function operations.done()
         schedule(field, at, cause)
         if not earliest or at < earliest then earliest = at end
       end
+      if rest > 0 then
+        local at = now + rest
+        redis.call('ZADD', resting, at, field)
+        if not earliest or at < earliest then earliest = at end
+      end
       if outcome == 'released' then newer = newer or cause end
       if newer and put(field, newer) then published[#published + 1] = field end
     end
@@ -126,6 +139,7 @@ end
 
 function operations.sweep()
   local lost_after, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
+  redis.call('ZREMRANGEBYSCORE', resting, '-inf', now)
   local published = {}
   local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, limit)
   for _, field in ipairs(dead) do

@@ -32,6 +32,7 @@ _KEYS = (
     "depth",
     "counters",
     "token",
+    "resting",
 )
 
 
@@ -80,7 +81,7 @@ class WorkLedger:
             delay = "" if end.again_after is None else end.again_after
             # Up to a quarter less, so that keys that failed together don't come back together.
             jitter = 1 - self._ids.fraction() / 4
-            args += [end.taken.field, end.taken.token, end.outcome.value, delay, jitter]
+            args += [end.taken.field, end.taken.token, end.outcome.value, delay, jitter, end.rest]
         publish, lost, next_due = self._call("done", now, args)
         return Settled(
             tuple(map(_parts, publish)), tuple(map(_parts, lost)), float(next_due) if next_due else None

@@ -265,15 +265,14 @@ def test_a_log_is_followed_line_by_line_until_the_reader_leaves(server, store):
     thread.join(5)
 
 
-def test_sigterm_ends_idle_connections_and_watches_at_once(server):
+def test_sigterm_ends_idle_connections_and_watches(server):
     idle, watching = server.connect(), server.connect()
     server.send(idle, "GET", CONFIGS).read()
     response = server.send(watching, "GET", f"{CONFIGS}?watch=true")
-    begun = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
+    # Were they waited for, it would take the graceful timeout and end with a kill.
     assert response.read() == b""
     assert server.process.wait(30) == 0
-    assert time.monotonic() - begun < 8
 
 
 def test_what_can_t_be_started_says_why_in_one_line(server, tmp_path):

@@ -56,6 +56,7 @@ def test_what_it_prints_is_an_environment_that_the_programs_understand(made):
     folder, printed = made
     environ = dict(line.split("=", 1) for line in printed.splitlines())
 
+    assert load(environ).server == "https://pole.example.com:7443"
     assert environ["BEANPOLE_PASSWORD"] == json.loads((folder / "secrets.json").read_text())["valkey"]
     groups = {user.groups[0] for user in parse((folder / "tokens.csv").read_text()).values()}
     assert groups == {"system:masters", "system:nodes"}
@@ -67,7 +68,7 @@ def test_doing_it_again_with_another_host_keeps_the_secrets_and_the_authority(ma
     folder, printed = made
     authority = (folder / "ca.crt").read_bytes()
 
-    again = init(folder, "--host", "other.example.com")
+    again = init(folder, "--host", "pole.example.com", "--host", "other.example.com", "--port", "7443")
 
     assert again.stdout == printed
     assert (folder / "ca.crt").read_bytes() == authority

@@ -6,6 +6,7 @@ says how this machine is told to run a program; `leftovers` is all that still ca
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
@@ -162,7 +163,8 @@ class ProcessSubject(Subject):
 
 class DockerSubject(Subject):
     name = "docker"
-    cidr = "10.245.9.0/24"
+    # No two networks of one engine may overlap, whoever else runs tests on it.
+    cidr = f"10.{64 + os.getpid() % 64}.9.0/24"
 
     def __init__(self, client: docker.APIClient, cluster: str) -> None:
         super().__init__()

@@ -10,8 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,10 @@ class Cluster:
         if runtime == "docker":
             # Ranges that no other cluster of this machine has, not even a user's own.
             part = self.port % 64
-            self.environ |= {"BEANPOLE_POD_CIDR": f"10.{128 + part}.0.0/16", "BEANPOLE_SERVICE_CIDR": f"10.{192 + part}.0.0/16"}
+            self.environ |= {
+                "BEANPOLE_POD_CIDR": f"10.{128 + part}.0.0/16",
+                "BEANPOLE_SERVICE_CIDR": f"10.{192 + part}.0.0/16",
+            }
         self.environ.pop("KUBECONFIG", None)
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -89,7 +91,13 @@ class Cluster:
     def try_kubectl(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, "KUBECONFIG": str(self.state / "kubeconfig"), "HOME": str(self.folder)}
         return subprocess.run(
-            [str(BIN / "kubectl"), *words], env=environ, input=stdin, capture_output=True, text=True, timeout=150, cwd=ROOT
+            [str(BIN / "kubectl"), *words],
+            env=environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            cwd=ROOT,
         )
 
     def get(self, *words: str) -> Any:
@@ -137,38 +145,14 @@ class Cluster:
             if agent.poll() is None:
                 agent.kill()
                 agent.wait()
-        try:
-            if self.process is not None and self.process.poll() is None:
-                self.kubectl("delete", "deployments,replicasets,pods", "-A", "--all", "--grace-period=1", "--wait=false", ok=False)
-                _quietly(lambda: until(lambda: not self.items("pods", "-A"), 30))
-        finally:
-            self.stop()
-            remove_containers(self)
+        self.stop()
+        if not (self.state / "environ.json").exists():
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _quietly(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except AssertionError:
-        return
-
-
-def remove_containers(cluster: Cluster) -> None:
-    """What a failed test left: the cluster's Docker containers and networks, or its process groups."""
-    if cluster.runtime == "docker":
-        for kind, remove in (("container", ["rm", "-f"]), ("network", ["rm"])):
-            listed = subprocess.run(
-                ["docker", kind, "ls", *(["-a"] if kind == "container" else []), "-q", "--filter", f"label=beanpole.dev/cluster={cluster.name}"],
-                capture_output=True, text=True, check=True,
-            ).stdout.split()  # fmt: skip
-            if listed:
-                subprocess.run(["docker", kind, *remove, *listed], capture_output=True, check=False)
-        if shutil.which("nft"):
-            subprocess.run(["nft", "delete", "table", "ip", f"beanpole-{cluster.name}"], capture_output=True, check=False)
-    elif cluster.runtime == "process":
-        for pid in processes_below(cluster.state):
-            with_signal(pid, signal.SIGKILL)
+            return
+        down = [str(BIN / "beanpole"), "down", "--state", str(self.state), "--yes"]
+        done = subprocess.run(down, env=self.environ, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert done.returncode == 0, done.stderr
 
 
 def processes_below(state: Path) -> list[int]:
@@ -187,22 +171,14 @@ def processes_below(state: Path) -> list[int]:
     return found
 
 
-def with_signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
 def ready_pods(pods: Sequence[Any]) -> list[str]:
     """Names of the pods that are Ready and not on their way out."""
     return sorted(
         pod["metadata"]["name"]
         for pod in pods
         if "deletionTimestamp" not in pod["metadata"]
-        and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
+        and any(
+            c["type"] == "Ready" and c["status"] == "True"
+            for c in pod.get("status", {}).get("conditions", ())
+        )
     )
-
-
-def seconds_since(moment: float) -> float:
-    return time.monotonic() - moment

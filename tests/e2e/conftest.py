@@ -16,7 +16,13 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A running cluster of one node under each runtime."""
     if request.param == "docker":
         request.getfixturevalue("images")
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-e2e-")), request.param, BEANPOLE_NODE_GRACE="3", BEANPOLE_EXCHANGE="1", BEANPOLE_UNREACHABLE_TOLERATION="2")
+    made = Cluster(
+        Path(tempfile.mkdtemp(prefix="bp-e2e-")),
+        request.param,
+        BEANPOLE_NODE_GRACE="3",
+        BEANPOLE_EXCHANGE="1",
+        BEANPOLE_UNREACHABLE_TOLERATION="8",
+    )
     try:
         made.start()
         yield made

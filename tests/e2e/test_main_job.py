@@ -65,7 +65,10 @@ class Web:
 
     def environment(self) -> dict[str, str]:
         deployment = self.cluster.get("deployment/web", "-n", self.namespace)
-        return {e["name"]: e.get("value", "") for e in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+        return {
+            e["name"]: e.get("value", "")
+            for e in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+        }
 
 
 def kill_container(cluster: Cluster, pod: Any) -> None:
@@ -256,7 +259,9 @@ def test_a_service_is_found_by_its_name_inside_a_pod(web: Web) -> None:
         "metadata": {"name": "asker", "namespace": web.namespace},
         "spec": {
             "restartPolicy": "Never",
-            "containers": [{"name": "asker", "image": "python:3.12-alpine", "command": ["python3", "-c", script]}],
+            "containers": [
+                {"name": "asker", "image": "python:3.12-alpine", "command": ["python3", "-c", script]}
+            ],
         },
     }
     web.cluster.apply(pod)
@@ -272,7 +277,10 @@ def test_a_service_is_found_by_its_name_inside_a_pod(web: Web) -> None:
 
 def test_deleting_what_was_applied_leaves_nothing(web: Web) -> None:
     web.kubectl("delete", "-f", str(ROOT / "examples/web.yaml"))
-    until(lambda: not web.pods() and not web.cluster.items("replicasets,endpointslices", "-n", web.namespace), 60)
+    until(
+        lambda: not web.pods() and not web.cluster.items("replicasets,endpointslices", "-n", web.namespace),
+        60,
+    )
     if web.cluster.runtime == "docker":
         listed = subprocess.run(
             ["docker", "ps", "-aq", "--filter", f"label=beanpole.dev/cluster={web.cluster.name}",

@@ -35,8 +35,12 @@ def test_a_lost_node_is_noticed_and_its_pods_replaced_on_others(cluster: Cluster
     until(lambda: "spare" not in ready_nodes(cluster), 30, cluster.output)
 
     def replaced() -> bool:
-        live = [p for p in cluster.items("pods", "-n", "lost-node") if "deletionTimestamp" not in p["metadata"]]
-        return len(ready_pods(live)) == 3 and {p["spec"]["nodeName"] for p in live} == {own["metadata"]["name"]}
+        live = [
+            p for p in cluster.items("pods", "-n", "lost-node") if "deletionTimestamp" not in p["metadata"]
+        ]
+        return len(ready_pods(live)) == 3 and {p["spec"]["nodeName"] for p in live} == {
+            own["metadata"]["name"]
+        }
 
     until(replaced, 60, cluster.output)
     # The node comes back, and what it still ran is cleaned up.
@@ -56,7 +60,10 @@ def ready_nodes(cluster: Cluster) -> list[str]:
 
 def test_every_program_that_is_killed_comes_back_and_pods_never_notice(cluster: Cluster) -> None:
     web(cluster, "killed-programs")
-    before = {p["metadata"]["uid"]: p["status"]["containerStatuses"][0]["containerID"] for p in cluster.items("pods", "-n", "killed-programs")}
+    before = {
+        p["metadata"]["uid"]: p["status"]["containerStatuses"][0]["containerID"]
+        for p in cluster.items("pods", "-n", "killed-programs")
+    }
     for words, pid in cluster.programs().items():
         os.kill(pid, signal.SIGKILL)
         until(lambda pid=pid: pid not in cluster.programs().values(), 20)
@@ -64,12 +71,20 @@ def test_every_program_that_is_killed_comes_back_and_pods_never_notice(cluster: 
         until(lambda: len(cluster.programs()) >= 4, 20, lambda words=words: f"{words} did not come back")
         # A write before and after shows that nothing acknowledged is lost, and that work goes on.
         cluster.kubectl("-n", "killed-programs", "scale", "deployment/web", "--replicas=4")
-        until(lambda: len(ready_pods(cluster.items("pods", "-n", "killed-programs"))) == 4, 60, cluster.output)
+        until(
+            lambda: len(ready_pods(cluster.items("pods", "-n", "killed-programs"))) == 4, 60, cluster.output
+        )
         cluster.kubectl("-n", "killed-programs", "scale", "deployment/web", "--replicas=3")
         until(lambda: len(cluster.items("pods", "-n", "killed-programs")) == 3, 60, cluster.output)
-    after = {p["metadata"]["uid"]: p["status"]["containerStatuses"][0]["containerID"] for p in cluster.items("pods", "-n", "killed-programs")}
+    after = {
+        p["metadata"]["uid"]: p["status"]["containerStatuses"][0]["containerID"]
+        for p in cluster.items("pods", "-n", "killed-programs")
+    }
     assert set(after.items()) & set(before.items())
-    assert all(p["status"]["containerStatuses"][0]["restartCount"] == 0 for p in cluster.items("pods", "-n", "killed-programs"))
+    assert all(
+        p["status"]["containerStatuses"][0]["restartCount"] == 0
+        for p in cluster.items("pods", "-n", "killed-programs")
+    )
     cluster.kubectl("delete", "namespace", "killed-programs")
 
 

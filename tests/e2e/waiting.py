@@ -9,7 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float, tell: Callable[[], str] = lambda: "", every: float = 0.1) -> T:
+def until(
+    condition: Callable[[], T], seconds: float, tell: Callable[[], str] = lambda: "", every: float = 0.1
+) -> T:
     """The first true answer of `condition`, asked again and again for at most `seconds`.
 
     An AssertionError inside counts as "not yet", and is what fails the test in the end.

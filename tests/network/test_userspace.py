@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -14,8 +15,15 @@ import pytest
 from workers.network.rules import Endpoint, Rule, Rules
 from workers.network.userspace import UserspacePlane
 
-SERVICE = "127.96.77.1"
+# Loopback addresses are the whole machine's: other test processes must not have the same ones.
+PART = 16 + os.getpid() % 48
+SERVICE = f"127.{PART + 48}.77.1"
 PORT = 18080
+
+
+def at(rest: str) -> str:
+    """A pod's address, or what it says, from the last two numbers on."""
+    return f"127.{PART}.{rest}"
 
 
 class Server:
@@ -78,7 +86,7 @@ def plane():
 
 
 def test_no_request_fails_while_endpoints_come_and_go(plane):
-    servers = {ip: Server(ip) for ip in ("127.128.77.1", "127.128.77.2", "127.128.77.3")}
+    servers = {ip: Server(ip) for ip in (at("77.1"), at("77.2"), at("77.3"))}
     plane.apply(rules(*(s.endpoint for s in servers.values())))
     stop = threading.Event()
     failed: list[Exception] = []
@@ -101,7 +109,7 @@ def test_no_request_fails_while_endpoints_come_and_go(plane):
     fresh = 4
     for revision in range(2, 42):
         leaving = servers.pop(draw.choice(sorted(servers)))
-        ip = f"127.128.77.{fresh}"
+        ip = at(f"77.{fresh}")
         fresh += 1
         servers[ip] = Server(ip)
         plane.apply(rules(*(s.endpoint for s in servers.values()), revision=revision))
@@ -118,25 +126,25 @@ def test_no_request_fails_while_endpoints_come_and_go(plane):
 
 
 def test_connections_are_spread_over_all_endpoints(plane):
-    servers = [Server(f"127.128.78.{n}") for n in (1, 2, 3)]
+    servers = [Server(at(f"78.{n}")) for n in (1, 2, 3)]
     plane.apply(rules(*(s.endpoint for s in servers)))
     assert {request().split()[0].decode() for _ in range(60)} == {s.endpoint.ip for s in servers}
 
 
 def test_a_connection_outlives_its_endpoints_rule_and_new_ones_go_elsewhere(plane):
-    old, new = Server("127.128.79.1"), Server("127.128.79.2")
+    old, new = Server(at("79.1")), Server(at("79.2"))
     plane.apply(rules(old.endpoint))
     with socket.create_connection((SERVICE, PORT), timeout=5) as held:
         held.sendall(b"first ")
         plane.apply(rules(new.endpoint, revision=2))
-        assert request() == b"127.128.79.2 hello"
+        assert request() == at("79.2 hello").encode()
         held.sendall(b"second")
         held.shutdown(socket.SHUT_WR)
-        assert held.recv(100) == b"127.128.79.1 first second"
+        assert held.recv(100) == at("79.1 first second").encode()
 
 
 def test_a_service_without_endpoints_refuses_at_once(plane):
-    plane.apply(rules(Server("127.128.80.1").endpoint))
+    plane.apply(rules(Server(at("80.1")).endpoint))
     request()
     plane.apply(rules(revision=2))
 
@@ -152,63 +160,63 @@ def test_a_service_without_endpoints_refuses_at_once(plane):
 
 
 def test_an_endpoint_that_refuses_costs_no_request(plane):
-    alive = Server("127.128.81.1")
-    plane.apply(rules(alive.endpoint, Endpoint("127.128.81.2", PORT), Endpoint("127.128.81.3", PORT)))
-    assert {request() for _ in range(30)} == {b"127.128.81.1 hello"}
+    alive = Server(at("81.1"))
+    plane.apply(rules(alive.endpoint, Endpoint(at("81.2"), PORT), Endpoint(at("81.3"), PORT)))
+    assert {request() for _ in range(30)} == {at("81.1 hello").encode()}
 
 
 def test_a_client_is_reset_when_no_endpoint_can_be_reached(plane):
-    plane.apply(rules(Endpoint("127.128.82.1", PORT)))
+    plane.apply(rules(Endpoint(at("82.1"), PORT)))
     with pytest.raises(ConnectionResetError):
         request()
 
 
 def test_large_bodies_pass_whole_in_both_directions_to_a_slow_reader(plane):
-    plane.apply(rules(Server("127.128.83.1").endpoint))
+    plane.apply(rules(Server(at("83.1")).endpoint))
     body = random.Random(1).randbytes(8_000_000)
-    assert request(body) == b"127.128.83.1 " + body
+    assert request(body) == at("83.1 ").encode() + body
 
 
 def test_closing_drops_nobody_who_was_let_in():
     plane = UserspacePlane()
-    plane.apply(rules(Server("127.128.84.1").endpoint))
+    plane.apply(rules(Server(at("84.1")).endpoint))
     held = [socket.create_connection((SERVICE, PORT), timeout=5) for _ in range(40)]
     with ThreadPoolExecutor(1) as pool:
         closed = pool.submit(plane.close)
         for sock in held:
             sock.sendall(b"x")
             sock.shutdown(socket.SHUT_WR)
-            assert sock.recv(100) == b"127.128.84.1 x"
+            assert sock.recv(100) == at("84.1 x").encode()
             sock.close()
         closed.result(timeout=10)
 
 
 def test_two_agents_of_one_machine_serve_one_address_and_one_may_leave(plane):
-    server = Server("127.128.85.1")
+    server = Server(at("85.1"))
     other = UserspacePlane()
     plane.apply(rules(server.endpoint))
     other.apply(rules(server.endpoint))
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(request) for _ in range(200)]
         other.close()
-        assert {a.result() for a in answers} == {b"127.128.85.1 hello"}
+        assert {a.result() for a in answers} == {at("85.1 hello").encode()}
 
 
 def test_a_sticky_service_gives_a_client_the_same_endpoint(plane):
-    servers = [Server(f"127.128.86.{n}") for n in (1, 2, 3)]
+    servers = [Server(at(f"86.{n}")) for n in (1, 2, 3)]
     plane.apply(rules(*(s.endpoint for s in servers), sticky=True))
     assert len({request() for _ in range(20)}) == 1
 
 
 def test_a_node_port_answers_on_every_local_address(plane):
-    server = Server("127.128.87.1")
+    server = Server(at("87.1"))
     plane.apply(Rules((Rule("", "TCP", 30777, "default/web", (server.endpoint,)),), 1))
     assert request(address=("127.0.0.1", 30777)) == request(address=("127.0.0.9", 30777))
 
 
 def test_datagrams_find_their_way_there_and_back_and_leave_a_gone_endpoint(plane):
     pods = {}
-    for ip in ("127.128.88.1", "127.128.88.2"):
+    for ip in (at("88.1"), at("88.2")):
         pods[ip] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         pods[ip].bind((ip, PORT))
         pods[ip].settimeout(5)
@@ -223,20 +231,20 @@ def test_datagrams_find_their_way_there_and_back_and_leave_a_gone_endpoint(plane
 
 
 def test_an_address_taken_by_another_program_is_told_and_tried_again(plane):
-    server = Server("127.128.89.1")
+    server = Server(at("89.1"))
     with socket.create_server((SERVICE, PORT)):
         plane.apply(rules(server.endpoint))
         assert "another program listens on" in plane.problems()["default/web"]
     plane.apply(rules(server.endpoint))
     assert plane.problems() == {}
-    assert request() == b"127.128.89.1 hello"
+    assert request() == at("89.1 hello").encode()
 
 
 def test_unchanged_rules_touch_nothing_and_raise_the_revision(plane):
-    server = Server("127.128.90.1")
+    server = Server(at("90.1"))
     plane.apply(rules(server.endpoint, revision=1))
     with socket.create_connection((SERVICE, PORT), timeout=5) as held:
         plane.apply(rules(server.endpoint, revision=9))
         held.shutdown(socket.SHUT_WR)
-        assert held.recv(100).startswith(b"127.128.90.1")
+        assert held.recv(100).startswith(at("90.1").encode())
     assert plane.revision == 9

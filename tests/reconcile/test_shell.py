@@ -9,7 +9,7 @@ from app.bus.work import Work
 from app.objects.change import Bind, Trace, create, delete, update
 from app.objects.meta import with_meta
 from workers.reconcile.plan import NOTHING, EventNote, Plan
-from workers.reconcile.shell import ATTEMPTS, CHUNK
+from workers.reconcile.shell import ATTEMPTS, CHUNK, LONGEST_REST
 
 KEY = "default/a"
 
@@ -206,3 +206,19 @@ def test_no_event_tells_of_a_write_that_was_rejected(world):
     world.run(plan, KEY)
     assert sorted(e["message"] for e in world.view().list("events")) == ["Created free", "Created other"]
     assert world.view().get("configmaps", "default/taken") == taken
+
+
+@pytest.mark.parametrize(("seconds", "rests"), [(0.001, 0.0), (0.01, 0.03), (5.0, LONGEST_REST)])
+def test_a_key_rests_in_proportion_to_what_its_plan_took(world, seconds, rests):
+    def plan(view, key, now):
+        world.ledger.enqueue([Work("toy", KEY)], now)
+        world.clock.sleep(seconds)
+        return NOTHING
+
+    ran = world.run(plan, KEY)
+    if not rests:
+        assert ran.publish == (("toy", KEY),)
+        return
+    assert ran.publish == ()
+    assert ran.next_due == pytest.approx(world.clock.now() + rests)
+    assert world.ledger.due() == {("toy", KEY): pytest.approx(world.clock.now() + rests)}

@@ -37,7 +37,12 @@ class Ledgered:
     """
 
     def __init__(
-        self, store: Store, chance: Chance, faults: Faults, acknowledged: list[int], meanwhile: Callable[[], None]
+        self,
+        store: Store,
+        chance: Chance,
+        faults: Faults,
+        acknowledged: list[int],
+        meanwhile: Callable[[], None],
     ) -> None:
         self._meanwhile = meanwhile
         self._store = store
@@ -79,7 +84,13 @@ class Worker:
         )  # fmt: skip
         self.sweeper = Sweeper(ledger, mail, clock)
         self._reconciler = Reconciler(
-            Ledgered(store, chance, faults, acknowledged, meanwhile), self.view, ledger, roles, clock, ids, worker=name
+            Ledgered(store, chance, faults, acknowledged, meanwhile),
+            self.view,
+            ledger,
+            roles,
+            clock,
+            ids,
+            worker=name,
         )
         self.dispatcher.start()
 
@@ -97,4 +108,6 @@ class Worker:
         """Whoever plans must not write into the objects of the view, which all plans share."""
         for resource in self.view.resources():
             for record in self.view.records(resource):
-                assert record.obj == orjson.loads(record.body), f"a plan changed {resource} {record.key} in place"
+                assert record.obj == orjson.loads(record.body), (
+                    f"a plan changed {resource} {record.key} in place"
+                )

@@ -43,7 +43,9 @@ class Watcher:
         self._seen = self.view.revision
         fresh = self._acknowledged[self._counted :]
         self._counted = len(self._acknowledged)
-        assert all(0 < revision <= self._seen for revision in fresh), "an acknowledged write is not in the log"
+        assert all(0 < revision <= self._seen for revision in fresh), (
+            "an acknowledged write is not in the log"
+        )
         doubled = [revision for revision, count in Counter(self._acknowledged).items() if count > 1]
         assert not doubled, f"two acknowledged writes share a revision: {doubled}"
 
@@ -56,7 +58,9 @@ class Watcher:
             pods = [p for p in self.view.on_node(node["metadata"]["name"]) if not is_terminal(p)]
             used = [requests(pod) for pod in pods]
             name = node["metadata"]["name"]
-            assert sum(cpu for cpu, _ in used) <= millis(allocatable["cpu"]), f"{name} is oversubscribed in cpu"
+            assert sum(cpu for cpu, _ in used) <= millis(allocatable["cpu"]), (
+                f"{name} is oversubscribed in cpu"
+            )
             assert sum(memory for _, memory in used) <= value(allocatable["memory"]), f"{name}: memory"
             assert len(pods) <= int(allocatable["pods"]), f"{name} has too many pods"
 
@@ -106,7 +110,9 @@ class Watcher:
             (self._active[owner].discard if gone else self._active[owner].add)(change.key)
             if owner and change.operation is Operation.ADDED:
                 most = self._most.get(owner, 0)
-                assert len(self._active[owner]) <= most, f"{change.key} is one pod more than the {most} asked for"
+                assert len(self._active[owner]) <= most, (
+                    f"{change.key} is one pod more than the {most} asked for"
+                )
 
     def pods_of(self, deployment: Object) -> list[Object]:
         found = []
@@ -190,10 +196,14 @@ def _endpoints(view: View, service: Object) -> list[str]:
     }
     listed: dict[str, int] = defaultdict(int)
     for piece in view.list("endpointslices.discovery.k8s.io", namespace):
-        if (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == service["metadata"]["name"]:
+        if (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == service["metadata"][
+            "name"
+        ]:
             for endpoint in piece.get("endpoints") or ():
                 if (endpoint.get("conditions") or {}).get("ready"):
                     listed[endpoint["addresses"][0]] += 1
     if set(listed) != expected or any(count > 1 for count in listed.values()):
-        return [f"service {service['metadata']['name']}: endpoints {sorted(listed)} instead of {sorted(expected)}"]
+        return [
+            f"service {service['metadata']['name']}: endpoints {sorted(listed)} instead of {sorted(expected)}"
+        ]
     return []

@@ -85,7 +85,9 @@ class User:
         kind = kinds.by_kind("", "Pod")
         assert kind is not None
         grace = self._chance.choice([None, 0, 1])
-        self._registry.delete(self._request(), kind, "default", pod["metadata"]["name"], DeleteOptions(grace=grace))
+        self._registry.delete(
+            self._request(), kind, "default", pod["metadata"]["name"], DeleteOptions(grace=grace)
+        )
         return f"deleted pod {pod['metadata']['name']} (grace {grace})"
 
     def cordon_or_uncordon(self) -> str:

@@ -40,7 +40,9 @@ class World:
         self.mail = Mail(self.chance, self.faults)
         calm = Faults(0, 0, 0, 0)
         api = Ledgered(self.store, self.chance, calm, self.acknowledged, lambda: None)
-        self.registry = Registry(self.store, View(self.store, keep=False), self.clock, self.ids, self.settings)
+        self.registry = Registry(
+            self.store, View(self.store, keep=False), self.clock, self.ids, self.settings
+        )
         self.registry.commit = lambda request, writes: api.commit(  # type: ignore[method-assign]
             writes, actor=request.user, trace=_trace(request), now=self.clock.now()
         )
@@ -73,7 +75,9 @@ class World:
         """Between the decision and the commit of one worker, others go on; even so long that its lease ends."""
         if len(self._busy) > 1 or not self.chance.happens(self.faults.overtake):
             return
-        for what in self.chance.choices(["user", "dispatch", "work", "chores", "node", "long"], [2, 4, 6, 2, 4, 1], k=4):
+        for what in self.chance.choices(
+            ["user", "dispatch", "work", "chores", "node", "long"], [2, 4, 6, 2, 4, 1], k=4
+        ):
             self._happen(what)
         self.watcher.check()
 
@@ -156,7 +160,9 @@ class World:
                 node.step()
             self.watcher.check()
             self.clock.move(0.5)
-            wrong = converged(self.watcher.view) + [p for node in self.nodes for p in node.orphans(self.watcher.view)]
+            wrong = converged(self.watcher.view) + [
+                p for node in self.nodes for p in node.orphans(self.watcher.view)
+            ]
             quiet = 0 if wrong or self.mail.work else quiet + 1
             if quiet > 5:
                 break

@@ -95,7 +95,9 @@ def test_a_worker_taken_for_dead_can_neither_finish_nor_write(ledger: WorkLedger
     assert fenced == [Rejected("fenced")]
     assert ledger.done([Finished(dead)], LEASE).lost == (KEY,)
     assert list(ledger.running()) == [KEY]
-    done = store.commit([write], actor="rs", trace=alive.trace, now=0.0, fence=Fence(alive.field, alive.token))
+    done = store.commit(
+        [write], actor="rs", trace=alive.trace, now=0.0, fence=Fence(alive.field, alive.token)
+    )
     assert isinstance(done[0], Committed)
 
 
@@ -144,6 +146,34 @@ def test_a_run_replaces_what_was_due_by_what_its_plan_asks_for(ledger: WorkLedge
     settled = ledger.done([Finished(take(ledger, 0.0)[0], again_after=90.0)], 1.0)
     assert settled.next_due == 91.0
     assert ledger.due() == {KEY: 91.0}
+
+
+def test_a_key_that_rests_runs_once_afterwards_however_much_work_came(ledger: WorkLedger) -> None:
+    ledger.enqueue([WORK], 0.0)
+    held = take(ledger, 0.0)
+    ledger.enqueue([Work(*KEY, Trace("during", 8))], 0.5)
+    settled = ledger.done([Finished(held[0], rest=3.0)], 1.0)
+    assert (settled.publish, settled.next_due) == ((), 4.0)
+    assert ledger.enqueue([Work(*KEY, Trace("after", 9))], 2.0) == []
+    assert ledger.sweep(3.9) == ([], 4.0)
+    assert ledger.sweep(4.0)[0] == [KEY]
+    assert [t.key for t in take(ledger, 4.0)] == ["default/web"]
+    assert ledger.due() == {}
+
+
+def test_a_key_that_has_rested_or_that_others_wait_for_is_queued_at_once(ledger: WorkLedger) -> None:
+    ledger.enqueue([WORK], 0.0)
+    ledger.done([Finished(take(ledger, 0.0)[0], rest=3.0)], 0.0)
+    other = Work("rs", "other")
+    assert ledger.enqueue([other], 1.0) == [("rs", "other")]
+    assert ledger.enqueue([WORK], 3.0) == [KEY]
+
+
+def test_a_rest_puts_off_what_falls_due_in_it(ledger: WorkLedger) -> None:
+    ledger.enqueue([WORK], 0.0)
+    ledger.done([Finished(take(ledger, 0.0)[0], again_after=1.0, rest=3.0)], 0.0)
+    assert ledger.sweep(1.0) == ([], 3.0)
+    assert ledger.sweep(3.0)[0] == [KEY]
 
 
 def test_work_given_back_unrun_is_queued_at_once_and_counts_no_failure(ledger: WorkLedger) -> None:
@@ -233,13 +263,20 @@ class LedgerMachine(RuleBasedStateMachine):
             self.messages.append(message)
 
     @precondition(lambda self: self.holding)
-    @rule(place=st.integers(0, 100), outcome=st.sampled_from(list(Outcome)), again=st.none() | st.floats(0, 50))
-    def finish(self, place: int, outcome: Outcome, again: float | None) -> None:
-        self.end(self.holding.pop(place % len(self.holding)), outcome, again)
+    @rule(
+        place=st.integers(0, 100),
+        outcome=st.sampled_from(list(Outcome)),
+        again=st.none() | st.floats(0, 50),
+        rest=st.just(0.0) | st.floats(0, 20),
+    )
+    def finish(self, place: int, outcome: Outcome, again: float | None, rest: float) -> None:
+        self.end(self.holding.pop(place % len(self.holding)), outcome, again, rest)
 
-    def end(self, run: tuple[Taken, float, int], outcome: Outcome, again: float | None) -> None:
+    def end(
+        self, run: tuple[Taken, float, int], outcome: Outcome, again: float | None, rest: float = 0.0
+    ) -> None:
         taken, _, since = run
-        settled = self.ledger.done([Finished(taken, outcome, again)], self.now)
+        settled = self.ledger.done([Finished(taken, outcome, again, rest)], self.now)
         self.messages += settled.publish
         if not settled.lost and outcome is Outcome.PROCESSED:
             self.ran[taken.role, taken.key] = since

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from app.base.clock import Clock
-from app.base.errors import ApiError, BeanpoleError
 from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
 from app.objects.references import references
 from workers.agent import volumes
 from workers.agent.conversation import Conversation, Told
+from workers.agent.exchanger import COALESCE, Exchanger, Turn
 from workers.agent.jobs import Jobs, SteppedJobs
 from workers.agent.lifecycle import Lifecycle
 from workers.agent.machine import Machine
@@ -27,20 +26,16 @@ from workers.agent.outbox import Outbox
 from workers.agent.probes import Probes
 from workers.agent.probing import Prober, prober_for
 from workers.agent.record import Record, orphan
+from workers.agent.services import ServiceNews
 from workers.agent.streams import Streams
 from workers.agent.surroundings import AgentApi, Network, Surroundings
-from workers.runtime.protocol import ContainerError, Runtime
+from workers.runtime.protocol import ContainerError, Runtime, TellsDeaths
 
 log = logging.getLogger("beanpole.agent")
 
-# What happens within so long goes up in one exchange. Seconds.
-COALESCE = 0.015
 # While a pod waits for the other nodes to apply its removal. Seconds.
 POLL = 0.1
-# Pauses after an exchange that failed. Seconds.
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
-# After a step or an exchange failed in a way that nobody foresaw. Seconds.
+# After a step failed in a way that nobody foresaw. Seconds.
 FAILED_PAUSE = 5.0
 # How often the machine itself is looked at. Seconds.
 LOOK = 10.0
@@ -54,7 +49,7 @@ class Agent:
         node: the node's name; empty means `settings.node`. queue: where its nudges go; empty means its name.
         jobs: where its work runs; by default in whichever thread calls `sync_once`.
         prober: how probes are tried; by default over the network, or by asking a runtime that answers them.
-        coalesce: seconds within which news go up together.
+        exchanger: makes its exchanges, with those of the process's other nodes; by default its own alone.
     """
 
     def __init__(
@@ -70,12 +65,14 @@ class Agent:
         queue: str = "",
         jobs: Jobs | None = None,
         prober: Prober | None = None,
-        coalesce: float = COALESCE,
+        exchanger: Exchanger | None = None,
     ) -> None:
         self.name = node or settings.node
         self.jobs = jobs or SteppedJobs(clock)
         self._api, self._clock, self._ids, self._settings = api, clock, ids, settings
-        self._queue, self._coalesce = queue or self.name, coalesce
+        self._exchanger = exchanger or Exchanger(api.exchange, self.jobs, clock, ids)
+        self._exchanger.join(self)
+        self._services = self._exchanger.services
         self._notes = Notes(clock)
         self._outbox = Outbox()
         self._told = Conversation(self.name, settings.exchange)
@@ -88,8 +85,8 @@ class Agent:
             settings,
             self._notes,
             objects=self._told.objects,
-            services=self._told.services,
-            slices=self._told.slices,
+            services=self._services.services,
+            slices=self._services.slices,
         )
         self._probes = Probes(
             self.name,
@@ -107,35 +104,32 @@ class Agent:
             self.jobs,
             self.wake,
             self._report,
-            lambda: self._told.applied,
+            lambda: self._services.applied,
         )
         self._streams = Streams(api, runtime, self.jobs, self._find)
         self._lock = threading.RLock()
         self._rules = 0
-        self._machine = Machine(self._around, self._queue)
+        self._rules_due = True
+        self._machine = Machine(self._around, queue or self.name)
         self._adopted = False
-        self._pause = 0.0
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Begin: exchange, and listen for containers that die."""
+        """Begin: exchange, and listen for containers that die, unless the runtime says so when asked (`died`)."""
         self._exchange_in(0.0)
-        threading.Thread(target=self._listen, name=f"agent-events-{self.name}", daemon=True).start()
+        if not self.tells_deaths:
+            threading.Thread(target=self._listen, name=f"agent-events-{self.name}", daemon=True).start()
 
     def stop(self) -> None:
         """End, leaving all containers running. What was not reported yet is, if the API answers."""
         self._stopping.set()
-        if self._outbox and self._told.since:
-            try:
-                self.exchange_once()
-            except BeanpoleError as exc:
-                log.info("%s: the last news could not be delivered: %s", self.name, exc)
+        self._exchanger.farewell()
         self._around.runtime.close()
         self._around.network.close()
 
     def nudge(self) -> None:
         """Something changed for this node: exchange at once."""
-        self._exchange_in(0.0 if self._coalesce <= COALESCE else self._coalesce)
+        self._exchange_in(0.0)
 
     def wake(self, uid: str, delay: float = 0.0) -> None:
         """Look at a pod in `delay` seconds at the latest."""
@@ -144,8 +138,7 @@ class Agent:
     def sync_once(self) -> int:
         """Run what is due, in this thread; how many jobs that were. Only for an agent that is stepped."""
         assert isinstance(self.jobs, SteppedJobs)
-        for uid in self._died():
-            self.wake(uid)
+        self.look_for_deaths()
         return self.jobs.run_due()
 
     def step(self, uid: str) -> None:
@@ -167,48 +160,71 @@ class Agent:
             self._drop(uid)
 
     def exchange_once(self) -> None:
-        """One exchange with the API, and whatever follows from its answer. Raises what the API raised; then
-        nothing that was to be said is lost."""
+        """See `Exchanger.exchange`, which calls the methods after this one."""
+        self._exchanger.exchange([self.name])
+
+    @property
+    def news(self) -> int:
+        return len(self._outbox) + len(self._notes)
+
+    def speak(self) -> Turn:
         with self._lock:
-            batch = self._outbox.take()
-            notes = self._notes.take()
+            batch, notes = self._outbox.take(), self._notes.take()
             if not self._machine.known:
                 self._look()
-            node = self._machine.due(self._told.send_node)
-            since = self._told.since
+            if not self._rules_due:
+                # Rules that did not change are in force as of the revision that is known.
+                self._rules = self._services.since
             request: dict[str, Any] = {
-                "since": since,
+                "since": self._told.since,
                 "epoch": self._told.epoch,
-                "node": node,
+                "node": self._machine.due(self._told.send_node),
                 "statuses": list(batch.statuses.values()),
                 "removed": list(batch.removed.values()),
                 "events": notes,
                 "rules": self._rules,
                 "mount": self._mounted(),
             }
-            try:
-                answer = self._api.exchange(request)
-            except BaseException:
-                self._notes.keep(notes)
-                raise
-            self._outbox.accepted(batch)
-            if node is not None:
-                self._machine.accepted(node)
-            self._fold(answer)
+            return Turn(request, batch, notes)
 
-    def _fold(self, answer: dict[str, Any]) -> None:
-        told = self._told.fold(answer, self._clock.now())
-        self._prepare()
-        if self._adopted:
-            self._forget_finished()
-        elif self._machine.prepared and self._told.since:
-            self._adopt(told)
-        self._apply_rules(told)
-        self._wake_told(told)
+    def unheard(self, turn: Turn) -> None:
+        self._notes.keep(turn.notes)
+
+    def hear(self, turn: Turn, answer: dict[str, Any], common: dict[str, Any]) -> None:
+        with self._lock:
+            self._outbox.accepted(turn.batch)
+            if turn.request["node"] is not None:
+                self._machine.accepted(turn.request["node"])
+            told = self._told.fold(answer, common, self._clock.now())
+            self._prepare()
+            if self._adopted:
+                self._forget_finished()
+            elif self._machine.prepared and self._told.since:
+                self._adopt(told)
+            if self._rules_due and self._services.since:
+                self._apply_rules()
+            self._wake_told(told)
         for request in answer.get("streams") or ():
             self._streams.answer(request)
-        if self._told.since == 0 or self._told.send_node:
-            self._exchange_in(self._coalesce)
+        self._exchange_in(self._next_exchange())
+
+    def services_changed(self, news: ServiceNews) -> None:
+        with self._lock:
+            left = self._told.follow(self._services.serving.get(self.name) or set(), self._services.since)
+            self._rules_due = True
+            if self._apply_rules() and news.withdrawn:
+                # Somebody may be waiting for this node to say so before stopping a container.
+                self._exchange_in(COALESCE)
+            for uid in left:
+                self.wake(uid)
+
+    def _next_exchange(self) -> float:
+        """In how many seconds, if nothing comes up."""
+        if self._outbox or self._notes or self._told.since == 0 or self._told.send_node:
+            return COALESCE
+        if any(r.deleting and self._lifecycle.is_draining(r) for r in list(self._told.records.values())):
+            return POLL
+        return self._told.interval
 
     def _wake_told(self, told: Told) -> None:
         if told.objects:
@@ -224,49 +240,26 @@ class Agent:
         for uid in dict.fromkeys(told.pods):
             self.wake(uid)
 
-    def _apply_rules(self, told: Told) -> None:
-        """Put changed services in force. Rules that did not change are in force as of the new revision."""
-        if told.network:
-            network = self._around.network
-            if not network.update(self._told.services.values(), self._told.slices.values(), self._told.since):
-                return
-            if told.withdrawn:
-                # Somebody may be waiting for this node to say so before stopping a container.
-                self._exchange_in(self._coalesce)
-        self._rules = self._told.since
+    def _apply_rules(self) -> bool:
+        """Put changed services in force; whether that worked. If not, the next exchange tries again."""
+        services = self._services
+        applied = self._around.network.update(
+            services.services.values(), services.slices.values(), services.since
+        )
+        if applied:
+            self._rules, self._rules_due = services.since, False
+            self._lifecycle.services_changed(list(self._told.records.values()))
+        return applied
 
     def _mounted(self) -> list[list[str]]:
         pairs = {pair for record in self._told.records.values() for pair in references(record.pod)}
         return [list(pair) for pair in sorted(pairs)]
 
     def _exchange_in(self, delay: float) -> None:
-        if not self._stopping.is_set():
-            self.jobs.after(("exchange", self.name), delay, self._exchange_job, "exchange")
+        self._exchanger.ask([self.name], delay)
 
     def _report(self) -> None:
-        # After a failure the pause stands: news don't make the API answer.
-        self._exchange_in(max(self._coalesce, self._pause))
-
-    def _exchange_job(self) -> None:
-        try:
-            self.exchange_once()
-        except BeanpoleError as exc:
-            self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._pause * 2))
-            if isinstance(exc, ApiError) and exc.retry_after:
-                self._pause = max(self._pause, float(exc.retry_after))
-            log.warning("%s: the exchange failed: %s", self.name, exc)
-            self._exchange_in(self._pause * (0.5 + self._ids.fraction()))
-            return
-        except Exception:
-            self._exchange_in(FAILED_PAUSE)
-            raise
-        self._pause = 0.0
-        if self._outbox or self._notes:
-            self._exchange_in(self._coalesce)
-        elif any(r.deleting and self._lifecycle.is_draining(r) for r in list(self._told.records.values())):
-            self._exchange_in(max(POLL, self._coalesce))
-        else:
-            self._exchange_in(self._told.interval)
+        self._exchanger.ask([self.name], COALESCE, news=True)
 
     def _look(self) -> None:
         if not self._stopping.is_set():
@@ -324,13 +317,20 @@ class Agent:
         self._notes.tell(pod, "Unhealthy", text, warning=True, container=container)
         self._report()
 
-    def _died(self) -> list[str]:
-        """Pods of which a container died, from a runtime that can say so without blocking."""
-        died: Callable[[], list[str]] | None = getattr(self._around.runtime, "died", None)
-        try:
-            return died() if died else []
-        except ContainerError:
-            return []
+    @property
+    def tells_deaths(self) -> bool:
+        """Whether `look_for_deaths` is to be called now and then: no thread listens."""
+        return isinstance(self._around.runtime, TellsDeaths)
+
+    def look_for_deaths(self) -> None:
+        """Wake pods of which a container died, where the runtime says so without blocking."""
+        runtime = self._around.runtime
+        if isinstance(runtime, TellsDeaths):
+            try:
+                for uid in runtime.died():
+                    self.wake(uid)
+            except ContainerError as exc:
+                log.debug("%s: %s", self.name, exc)
 
     def _listen(self) -> None:
         """Wake pods whose containers die. When the runtime goes away, wait for it and look at everything anew."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.base import logs
+from app.base import logs, memory
 from app.base.clock import Clock, SystemClock
 from app.base.errors import UserError
 from app.base.ids import Ids, RandomIds
@@ -21,7 +21,8 @@ from app.base.settings import Settings, load
 from app.bus.celery_app import NUDGE_TASK, make_app, node_queue, queue
 from app.bus.loops import Loop, loops_step
 from app.client.http import ApiClient
-from workers.agent.agent import COALESCE, Agent
+from workers.agent.agent import Agent
+from workers.agent.exchanger import Exchanger
 from workers.agent.jobs import ThreadedJobs
 from workers.network.node import NodeNetwork
 from workers.runtime import select
@@ -31,9 +32,9 @@ log = logging.getLogger("beanpole.agent")
 # Threads of each lane; they are started when needed. A step of a real pod waits for its engine; one of a
 # simulated pod only computes, so that more threads than cores would just take turns.
 REAL = {"pod": 24, "probe": 16, "stop": 64, "exchange": 2}
-SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 6}
-# With many nodes in one process each one's exchanges wait for so much more company. Seconds a node.
-COALESCE_PER_NODE = 0.001
+SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 2}
+# How often containers that die without being asked to are looked for, where no thread listens. Seconds.
+LOOK_FOR_DEATHS = 0.05
 # An exchange that takes longer has failed. Seconds.
 EXCHANGE_TIMEOUT = 15.0
 
@@ -45,7 +46,7 @@ class NodeApi:
         self._client, self._node = client, node
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._client.exchange(self._node, request)
+        return self._client.exchange(request)
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self._client.post_stream(self._node, stream, chunks)
@@ -61,6 +62,7 @@ class Crew:
         lanes = SIMULATED if name == "simulated" else REAL
         self._jobs = ThreadedJobs(clock, lanes)
         self._client = ApiClient.of(settings, timeout=EXCHANGE_TIMEOUT, connections=lanes["exchange"] + 4)
+        self._exchanger = Exchanger(self._client.exchange, self._jobs, clock, ids)
         log.info("%s: runtime %s, %s", settings.node, name, why)
         self.agents = [
             Agent(
@@ -72,10 +74,11 @@ class Crew:
                 replace(settings, node=node),
                 queue=settings.node,
                 jobs=self._jobs,
-                coalesce=max(COALESCE, COALESCE_PER_NODE * len(names)),
+                exchanger=self._exchanger,
             )
             for node in names
         ]
+        self._quiet = [agent for agent in self.agents if agent.tells_deaths]
 
     def called(self, name: str) -> None:
         """See `app.bus.loops.Host`. The name makes no difference."""
@@ -84,21 +87,29 @@ class Crew:
         """Start. What an agent does runs as jobs, and needs no loop of the worker's."""
         for agent in self.agents:
             agent.start()
+        if self._quiet:
+            self._look_for_deaths()
         return ()
 
     def wake(self) -> None:
         """Begin nothing more."""
         self._jobs.close(wait=False)
 
-    def nudge(self) -> None:
-        for agent in self.agents:
-            agent.nudge()
+    def nudge(self, nodes: Sequence[str]) -> None:
+        """Something changed for these nodes."""
+        self._exchanger.ask([agent.name for agent in self.agents if agent.name in nodes], 0.0)
 
     def close(self) -> None:
         """Let go of everything but the containers."""
+        self._exchanger.farewell()
         for agent in self.agents:
             agent.stop()
         self._client.close()
+
+    def _look_for_deaths(self) -> None:
+        for agent in self._quiet:
+            agent.look_for_deaths()
+        self._jobs.after("deaths", LOOK_FOR_DEATHS, self._look_for_deaths, "probe")
 
 
 def build(settings: Settings) -> Any:
@@ -114,8 +125,8 @@ def build(settings: Settings) -> Any:
     crew = Crew(settings, SystemClock(), RandomIds())
 
     @celery.task(name=NUDGE_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
-    def nudge() -> None:
-        crew.nudge()
+    def nudge(nodes: list[str]) -> None:
+        crew.nudge(nodes)
 
     celery.steps["worker"].add(loops_step(crew))
     return celery
@@ -124,6 +135,7 @@ def build(settings: Settings) -> Any:
 def main(settings: Settings | None = None, arguments: Sequence[str] = ()) -> None:
     """Run the agent until a signal comes; `arguments` are further ones for Celery."""
     settings = settings or load()
+    memory.expect_many_objects()
     logs.configure(settings.log_level)
     # The folder is shared with the runtime; an absolute path is what an engine needs for its mounts.
     settings = replace(

@@ -89,5 +89,5 @@ class Notes:
                 )
                 self._fresh.setdefault(key, note)
 
-    def __bool__(self) -> bool:
-        return bool(self._fresh)
+    def __len__(self) -> int:
+        return len(self._fresh)

@@ -57,8 +57,8 @@ class Outbox:
                     if held.get(uid) is said:
                         del held[uid]
 
-    def __bool__(self) -> bool:
-        return bool(self._statuses or self._removed)
+    def __len__(self) -> int:
+        return len(self._statuses) + len(self._removed)
 
 
 def _name(meta: Object) -> Object:

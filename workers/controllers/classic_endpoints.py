@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from app.objects.change import Object, ReadView, Write, create, delete, key_of, update
-from app.objects.meta import annotations, labels
+from app.objects.meta import annotations_of, labels
 from workers.controllers.service_pods import Backend, Ports, hostname, port_objects
 
 RESOURCE = "endpoints"
@@ -46,7 +46,7 @@ def writes(view: ReadView, service: Object, backends: Sequence[Backend]) -> list
     own_labels = {**labels(service), MANAGED_BY: MANAGER}
     if service["spec"].get("clusterIP") == "None":
         own_labels[HEADLESS] = ""
-    notes = {k: v for k, v in (annotations(current) if current else {}).items() if k != OVER_CAPACITY}
+    notes = {k: v for k, v in (annotations_of(current) if current else {}).items() if k != OVER_CAPACITY}
     if cut:
         notes[OVER_CAPACITY] = "truncated"
     meta = dict(current["metadata"]) if current else {

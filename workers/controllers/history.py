@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.objects.change import Object, ReadView
-from app.objects.meta import annotations, controller_of, controller_reference, with_meta
+from app.objects.meta import annotations_of, controller_of, controller_reference, with_meta
 from workers.controllers.rolling import Limits
 from workers.controllers.template_hash import LABEL, same_template, template_hash
 
@@ -40,7 +40,7 @@ def find_new(deployment: Object, replica_sets: Sequence[Object]) -> Object | Non
 def revision(obj: Object) -> int:
     """The revision an annotation gives; 0 without one."""
     try:
-        return int(annotations(obj).get(REVISION, "0"))
+        return int(annotations_of(obj).get(REVISION, "0"))
     except ValueError:
         return 0
 
@@ -48,15 +48,15 @@ def revision(obj: Object) -> int:
 def number(rs: Object, annotation: str) -> int | None:
     """A size that a ReplicaSet remembers; None if it doesn't, or not legibly."""
     try:
-        return int(annotations(rs)[annotation])
+        return int(annotations_of(rs)[annotation])
     except (KeyError, ValueError):
         return None
 
 
 def scaled(rs: Object, replicas: int, limit: Limits) -> Object:
     """The ReplicaSet with that size, remembering what its Deployment wanted; itself if all is so."""
-    notes = {**annotations(rs), DESIRED: str(limit.replicas), MOST: str(limit.most)}
-    if replicas == rs["spec"]["replicas"] and notes == annotations(rs):
+    notes = {**annotations_of(rs), DESIRED: str(limit.replicas), MOST: str(limit.most)}
+    if replicas == rs["spec"]["replicas"] and notes == annotations_of(rs):
         return rs
     return {**with_meta(rs, annotations=notes), "spec": {**rs["spec"], "replicas": replicas}}
 
@@ -64,15 +64,15 @@ def scaled(rs: Object, replicas: int, limit: Limits) -> Object:
 def synced(rs: Object, deployment: Object, old: Sequence[Object]) -> Object:
     """The new ReplicaSet with the Deployment's annotations and minReadySeconds, and the highest
     revision; itself if it has them. A revision it had before is kept in its history."""
-    notes = dict(annotations(rs))
-    notes.update((k, v) for k, v in annotations(deployment).items() if k not in NOT_COPIED)
+    notes = dict(annotations_of(rs))
+    notes.update((k, v) for k, v in annotations_of(deployment).items() if k not in NOT_COPIED)
     before, after = revision(rs), max((revision(other) for other in old), default=0) + 1
     if before < after:
         if before:
             notes[HISTORY] = ",".join(filter(None, [notes.get(HISTORY, ""), str(before)]))
         notes[REVISION] = str(after)
     wait = deployment["spec"].get("minReadySeconds", 0)
-    if notes == annotations(rs) and rs["spec"].get("minReadySeconds", 0) == wait:
+    if notes == annotations_of(rs) and rs["spec"].get("minReadySeconds", 0) == wait:
         return rs
     return {**with_meta(rs, annotations=notes), "spec": {**rs["spec"], "minReadySeconds": wait}}
 
@@ -90,7 +90,7 @@ def made(view: ReadView, deployment: Object, old: Sequence[Object], limit: Limit
     template_meta = spec["template"].get("metadata") or {}
     own = {**(template_meta.get("labels") or {}), LABEL: letters}
     selector = spec.get("selector") or {}
-    notes = {k: v for k, v in annotations(deployment).items() if k not in NOT_COPIED}
+    notes = {k: v for k, v in annotations_of(deployment).items() if k not in NOT_COPIED}
     notes[REVISION] = str(max((revision(rs) for rs in old), default=0) + 1)
     notes[DESIRED], notes[MOST] = str(limit.replicas), str(limit.most)
     rs: Object = {
@@ -137,9 +137,9 @@ def _is_empty(rs: Object) -> bool:
 
 def with_revision(deployment: Object, wanted: int) -> Object:
     """The Deployment with its revision annotation; itself if it has it."""
-    if not wanted or annotations(deployment).get(REVISION) == str(wanted):
+    if not wanted or annotations_of(deployment).get(REVISION) == str(wanted):
         return deployment
-    return with_meta(deployment, annotations={**annotations(deployment), REVISION: str(wanted)})
+    return with_meta(deployment, annotations={**annotations_of(deployment), REVISION: str(wanted)})
 
 
 def held(view: ReadView, deployment: Object) -> list[Object]:

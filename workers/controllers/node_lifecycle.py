@@ -90,14 +90,14 @@ def _last_heard(view: ReadView, node: Object) -> float:
 
 def _noticed_at(node: Object, heard: float) -> float | None:
     """When somebody found the node silent too late, if that was since it was last heard."""
-    text = meta.annotations(node).get(LOOKED_AT)
+    text = meta.annotations_of(node).get(LOOKED_AT)
     at = parse_rfc3339(text) if text else None
     return at if at is not None and at > heard else None
 
 
 def _noticed(node: Object, now: float | None) -> Object:
     """The node with or, for None, without the note; itself if that is so."""
-    notes = dict(meta.annotations(node))
+    notes = dict(meta.annotations_of(node))
     if now is None:
         if LOOKED_AT not in notes:
             return node

@@ -63,27 +63,36 @@ def plan_replica_set(view: ReadView, key: str, now: float, unreachable_toleratio
 
 def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], list[Write]]:
     """The pods that count as replicas, and the writes that adopt and release."""
-    held: list[Object] = []
+    active: list[Object] = []
     writes: list[Write] = []
     uid = rs["metadata"]["uid"]
     for pod in view.owned("pods", uid):
-        if not any(r.get("controller") and r["uid"] == uid for r in pod["metadata"]["ownerReferences"]):
+        if not _controls(uid, pod):
             continue
         if matches(pod):
-            held.append(pod)
+            if pods.is_active(pod):
+                active.append(pod)
         elif not is_deleting(pod) and not is_deleting(rs):
             writes.append(update("pods", released(pod, rs)))
     if not is_deleting(rs):
         for pod in orphans(view, "pods", rs["metadata"]["namespace"], matches):
             if pods.is_active(pod):
                 writes.append(update("pods", adopted(pod, rs)))
-                held.append(pod)
+                active.append(pod)
     taken = {write.key for write in writes}
-    active = [pod for pod in held if pods.is_active(pod)]
     if taken and len(active) > rs["spec"]["replicas"]:
         # A pod is written once in a plan: one adopted just now is a victim in the next.
         active = [p for p in active if f"{p['metadata']['namespace']}/{p['metadata']['name']}" not in taken]
     return active, writes
+
+
+def _controls(uid: str, pod: Object) -> bool:
+    """Whether `uid`, an owner of the pod, is its controller. Nearly every pod has one owner, and there are thousands."""
+    owners = pod["metadata"]["ownerReferences"]
+    first = owners[0]
+    return (first["uid"] == uid and first.get("controller") is True) or any(
+        owner["uid"] == uid and owner.get("controller") for owner in owners
+    )
 
 
 def _create(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from app.base.clock import parse_rfc3339
 from app.objects import conditions, pods
 from app.objects.change import Object, ReadView
-from app.objects.meta import annotations, controller_of
+from app.objects.meta import annotations_of, controller_of
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -79,6 +79,6 @@ def _magnitude(seconds: float) -> int:
 
 def _cost(pod: Object) -> int:
     try:
-        return int(annotations(pod).get(DELETION_COST, "0"))
+        return int(annotations_of(pod).get(DELETION_COST, "0"))
     except ValueError:
         return 0

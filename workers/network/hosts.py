@@ -31,7 +31,10 @@ class ServiceLines:
     """`hosts_for` of one state of the services, for many pods: worked out once for each namespace that has some."""
 
     def __init__(
-        self, services: Iterable[Object] = (), endpointslices: Iterable[Object] = (), domain: str = "cluster.local"
+        self,
+        services: Iterable[Object] = (),
+        endpointslices: Iterable[Object] = (),
+        domain: str = "cluster.local",
     ) -> None:
         self._build = lambda: build(services, endpointslices, domain)
         self._names: Names | None = None

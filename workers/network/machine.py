@@ -26,35 +26,31 @@ def pass_bridged_packets() -> bool:
 
 
 def forward(cluster: str, pod_cidr: str, service_cidr: str) -> str:
-    """Let packets be forwarded between pods, and to them once translated. Returns what could not be
-    done, in one sentence, or nothing.
+    """Let packets be forwarded to pods once they were translated. Returns what could not be done, in one
+    sentence, or nothing.
 
     Docker's own rules drop packets between two of its networks, which is what two nodes on one machine
     are, and those from outside to ports it did not publish itself. DOCKER-USER is where it leaves room
-    for others to decide first (https://docs.docker.com/engine/network/packet-filtering-firewalls/).
+    for others to decide first (https://docs.docker.com/engine/network/packet-filtering-firewalls/). That pods
+    reach each other's own addresses is the runtime's doing.
     """
     _set(SYSCTL / "ipv4" / "ip_forward", "1")
-    for rule in _accepting(cluster, pod_cidr):
-        if run(["iptables", "-w", "5", "-C", *rule])[0] == 0:
-            continue
+    rule = _accepting(cluster, pod_cidr)
+    if run(["iptables", "-w", "5", "-C", *rule])[0] != 0:
         code, said = run(["iptables", "-w", "5", "-I", *rule])
         if code != 0:
-            return f"pods on different nodes of this machine may not reach each other: {_first_line(said)}"
+            return f"connections to services may not reach pods of other networks: {_first_line(said)}"
     return _route(service_cidr, pod_cidr)
 
 
 def stop_forwarding(cluster: str, pod_cidr: str) -> None:
     """Take back what `forward` told Docker."""
-    for rule in _accepting(cluster, pod_cidr):
-        run(["iptables", "-w", "5", "-D", *rule])
+    run(["iptables", "-w", "5", "-D", *_accepting(cluster, pod_cidr)])
 
 
-def _accepting(cluster: str, pod_cidr: str) -> list[list[str]]:
-    mark = ["-m", "comment", "--comment", f"beanpole {cluster}", "-j", "ACCEPT"]
-    return [
-        ["DOCKER-USER", "-s", pod_cidr, "-d", pod_cidr, *mark],
-        ["DOCKER-USER", "-d", pod_cidr, "-m", "conntrack", "--ctstate", "DNAT", *mark],
-    ]
+def _accepting(cluster: str, pod_cidr: str) -> list[str]:
+    translated = ["-d", pod_cidr, "-m", "conntrack", "--ctstate", "DNAT"]
+    return ["DOCKER-USER", *translated, "-m", "comment", "--comment", f"beanpole {cluster}", "-j", "ACCEPT"]
 
 
 def _route(service_cidr: str, pod_cidr: str) -> str:

@@ -32,6 +32,12 @@ ATTEMPTS = 5
 CHUNK = 1000
 # What parts the names in an Event's message.
 _BETWEEN_NAMES = re.compile(r"[\s/\"',;:()]+")
+# A key whose plan took long rests afterwards, so that an object of thousands of parts, each of which changes, takes a
+# bounded share of a worker's time: so many times as long as the plan took, but never longer than that (seconds).
+REST = 3.0
+LONGEST_REST = 0.1
+# Plans quicker than this don't matter. Seconds.
+QUICK = 0.002
 # Keys that are done are reported when so much time has passed, so that a batch costs few round trips and
 # no key waits long for the others of its message. Seconds.
 REPORT_EVERY = 0.02
@@ -141,7 +147,7 @@ class Reconciler:
 
     def _run_one(self, role: Role, held: Taken, notes: list[tuple[EventNote, Trace]]) -> Finished | None:
         try:
-            plan, settled = self._reconcile(role, held, notes)
+            plan, settled, took = self._reconcile(role, held, notes)
         except Lost:
             log.warning("%s %s: the lease ended while it was being decided; left to others", role.name, held.key)
             return None
@@ -154,24 +160,28 @@ class Reconciler:
         if not settled:
             log.info("%s %s: others keep writing; backing off", role.name, held.key)
             return Finished(held, Outcome.RETRIED, plan.requeue_after)
-        return Finished(held, Outcome.PROCESSED, plan.requeue_after)
+        return Finished(held, Outcome.PROCESSED, plan.requeue_after, rest_after(took))
 
-    def _reconcile(self, role: Role, held: Taken, notes: list[tuple[EventNote, Trace]]) -> tuple[Plan, bool]:
-        """Plan and commit until nothing is rejected. The last plan, and whether it went through."""
-        plan = Plan()
+    def _reconcile(
+        self, role: Role, held: Taken, notes: list[tuple[EventNote, Trace]]
+    ) -> tuple[Plan, bool, float]:
+        """Plan and commit until nothing is rejected. The last plan, whether it went through, and how many
+        seconds planning took."""
+        plan, took = Plan(), 0.0
         for _ in range(ATTEMPTS):
             with self._view.lock:
                 self._view.catch_up()
-                now = self._clock.now()
+                began, now = self._clock.monotonic(), self._clock.now()
                 plan = role.plan(self._view, held.key, now)
                 writes = prepare(plan.writes, self._view, now, self._ids)
+                took += self._clock.monotonic() - began
             rejected = self._commit(role, held, writes, now)
             notes += [(note, held.trace) for note in _still_true(plan.events, writes, rejected)]
             if log.isEnabledFor(logging.DEBUG) and writes:
                 log.debug("%s %s: %d writes, %d rejected: %s", role.name, held.key, len(writes), len(rejected), plan.reason)
             if not rejected:
-                return plan, True
-        return plan, False
+                return plan, True, took
+        return plan, False, took
 
     def _commit(self, role: Role, held: Taken, writes: list[Write], now: float) -> list[Write]:
         """Commit in pieces; returns the writes that were rejected. Raises Lost."""
@@ -221,6 +231,11 @@ class _Report:
         self.publish += settled.publish
         if settled.next_due is not None and (self.next_due is None or settled.next_due < self.next_due):
             self.next_due = settled.next_due
+
+
+def rest_after(took: float) -> float:
+    """How long a key rests after a plan that took so long. Seconds."""
+    return 0.0 if took < QUICK else min(REST * took, LONGEST_REST)
 
 
 def _pieces(writes: list[Write]) -> Iterator[list[Write]]:

@@ -255,3 +255,12 @@ class AnswersProbes(Protocol):
     def probe(self, pod: PodRef, container: str) -> bool:
         """Whether a startup, readiness or liveness probe of that container would succeed now."""
         ...
+
+
+@runtime_checkable
+class TellsDeaths(Protocol):
+    """What a runtime that needs no thread to listen has besides: it says when asked what `events` would say."""
+
+    def died(self) -> list[str]:
+        """The uids of pods of which a container died since this was last asked. Never blocks."""
+        ...

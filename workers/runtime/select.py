@@ -19,8 +19,6 @@ def name_for(settings: Settings) -> tuple[str, str]:
     Raises:
         UserError: none can work here, or the one asked for is unknown.
     """
-    from workers.runtime.docker import reachable
-
     asked = settings.runtime
     if asked and asked not in NAMES:
         raise UserError(f"BEANPOLE_RUNTIME={asked!r} is not one of {', '.join(NAMES)}; correct or unset it")
@@ -30,6 +28,8 @@ def name_for(settings: Settings) -> tuple[str, str]:
         raise UserError(f"containers need Linux, not {sys.platform}; use --runtime simulated to look around")
     if asked == "process":
         return asked, "asked for"
+    from workers.runtime.docker import reachable
+
     answers, said = reachable()
     if asked == "docker" and not answers:
         raise UserError(f"no engine answers ({said}); start Docker, or use --runtime process")

@@ -86,6 +86,12 @@ def is_conflict(exc: docker.errors.APIError) -> bool:
 
 def _root(exc: BaseException) -> str:
     """The last words of a chain of wrapped errors, where the cause is."""
-    while exc.args and isinstance(exc.args[-1], BaseException):
-        exc = exc.args[-1]
+    while True:
+        inner = exc.args[-1] if exc.args else None
+        below = inner if isinstance(inner, BaseException) else exc.__cause__
+        if below is None:
+            break
+        exc = below
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror
     return str(exc) or type(exc).__name__

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
-import os
-import shutil
-import subprocess
 
 import docker
 import docker.errors
@@ -14,8 +10,6 @@ import docker.errors
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
 from workers.runtime.docker.labels import CLUSTER, Owner
 from workers.runtime.protocol import ContainerError
-
-log = logging.getLogger(__name__)
 
 # From this version on the engine shuts a bridge's addresses off from its neighbours, unless told otherwise
 # (https://docs.docker.com/engine/network/packet-filtering-firewalls/).
@@ -68,40 +62,6 @@ def remove(client: docker.APIClient, owner: Owner) -> bool:
             if not is_gone(exc):
                 raise
         return not client.networks(filters={"label": [f"{CLUSTER}={owner.cluster}"]})
-
-
-def join_nodes(cluster_cidr: str) -> None:
-    """Let pods of this machine's nodes reach each other: Docker keeps its bridges apart, and rewrites the sender of
-    what leaves one. Needs root and iptables; without them says so once."""
-    if os.geteuid() != 0 or not shutil.which("iptables"):
-        log.warning(
-            "not root, or no iptables: pods on different nodes of this one machine can't reach each other"
-        )
-        return
-    for table, rule in _rules(cluster_cidr):
-        if not _iptables("-t", table, "-C", *rule):
-            _iptables("-t", table, "-I", *rule)
-
-
-def part_nodes(cluster_cidr: str) -> None:
-    """Take back what `join_nodes` did."""
-    if os.geteuid() != 0 or not shutil.which("iptables"):
-        return
-    for table, rule in _rules(cluster_cidr):
-        while _iptables("-t", table, "-D", *rule):
-            continue
-
-
-def _rules(cidr: str) -> list[tuple[str, list[str]]]:
-    within = ["-s", cidr, "-d", cidr, "-m", "comment", "--comment", "beanpole"]
-    return [
-        ("filter", ["DOCKER-USER", *within, "-j", "ACCEPT"]),
-        ("nat", ["POSTROUTING", *within, "-j", "RETURN"]),
-    ]
-
-
-def _iptables(*arguments: str) -> bool:
-    return subprocess.run(["iptables", "-w", *arguments], capture_output=True, check=False).returncode == 0
 
 
 def _find(client: docker.APIClient, owner: Owner) -> dict | None:

@@ -18,7 +18,7 @@ import docker.errors
 
 from app.base.clock import Clock
 from workers.runtime import crilog, machine, tcp
-from workers.runtime.docker import config, engine, execute, labels, network, pause
+from workers.runtime.docker import config, engine, execute, firewall, labels, network, pause
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
 from workers.runtime.docker.labels import Owner
 from workers.runtime.docker.observed import Observed
@@ -88,7 +88,7 @@ class DockerRuntime:
         self._pause = pause.ensure(self._client, said["Architecture"])
         gateway = network.ensure(self._client, self._owner, pod_cidr, said["ServerVersion"])
         if self._cluster_cidr:
-            network.join_nodes(self._cluster_cidr)
+            firewall.join_nodes(self._owner.cluster, self._cluster_cidr)
         return gateway
 
     def ensure_image(self, image: str, policy: str) -> str:
@@ -230,8 +230,8 @@ class DockerRuntime:
         """Remove all that this node has on the engine: pods, network, and with the cluster's last node the rules."""
         for pod in self.pods():
             self.remove_pod(pod.pod)
-        if network.remove(self._client, self._owner) and self._cluster_cidr:
-            network.part_nodes(self._cluster_cidr)
+        if network.remove(self._client, self._owner):
+            firewall.part_nodes(self._owner.cluster)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- looking inside
