@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,7 @@ from kombu.exceptions import OperationalError
 
 from app.base import logs, memory
 from app.base.clock import Clock, SystemClock
-from app.base.errors import StoreUnavailable
+from app.base.errors import BeanpoleError, StoreUnavailable
 from app.base.ids import Ids, RandomIds
 from app.base.settings import Settings, load
 from app.bus.celery_app import WORK_QUEUE, WORK_TASK, make_app, queue
@@ -56,7 +57,10 @@ class Control:
         self.clock = clock
         self._chores = -1.0
         self.store = Store.connect(
-            settings.redis_url, settings.cluster, log_length=settings.log_length, replica_acks=settings.replica_acks
+            settings.redis_url,
+            settings.cluster,
+            log_length=settings.log_length,
+            replica_acks=settings.replica_acks,
         )
         self.view = View(self.store)
         self.ledger = WorkLedger(self.store, ids, lease=settings.lease)
@@ -77,7 +81,10 @@ class Control:
 
     def loops(self) -> list[Loop]:
         """What runs beside the tasks, each in a thread."""
-        return [Loop("dispatch", self._dispatch, self.dispatcher.start), Loop("sweep", self._sweep, self._begin)]
+        return [
+            Loop("dispatch", self._dispatch, self.dispatcher.start),
+            Loop("sweep", self._sweep, self._begin),
+        ]
 
     def close(self) -> None:
         """Let go of what would only be in the way of others."""
@@ -172,13 +179,18 @@ def make() -> Celery:
 
 def main(arguments: Sequence[str] = ()) -> None:
     """Run a control worker until a signal comes; `arguments` are Celery's, after those that follow from what
-    a control worker is. Two of them on one machine need names of their own: `--hostname control-2@%h`."""
+    a control worker is."""
     # Celery warns of pickle under root; the messages here are JSON and nothing else is accepted.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    make().start(
+    try:
+        settings = load()
+        celery = make()
+    except BeanpoleError as exc:
+        sys.exit(f"beanpole worker: {exc}")
+    celery.start(
         [
             "--quiet", "worker", "--pool", "solo", "--concurrency", "1", "--queues", WORK_QUEUE, "--without-gossip",
-            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING", "--hostname", "control@%h", *arguments,
+            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING", "--hostname", f"{settings.worker}@%h", *arguments,
         ]
     )  # fmt: skip
 

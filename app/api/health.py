@@ -9,11 +9,8 @@ import platform
 
 from app.api.answers import Answer, of_json, text
 from app.base.errors import StoreUnavailable
+from app.base.version import GIT_VERSION, MAJOR, MINOR
 from app.store.store import Store
-
-# The Kubernetes version whose API this is; clients compare it with their own.
-MAJOR, MINOR = "1", "32"
-GIT_VERSION = "v1.36.0+beanpole"
 
 
 def version() -> Answer:

@@ -34,7 +34,7 @@ def build(settings: Settings) -> Application:
         log_length=settings.log_length,
         replica_acks=settings.replica_acks,
     )
-    view = View(store, keep=False)
+    view = View(store, history=settings.log_length, keep=False)
     view.catch_up()
     clock, ids = SystemClock(), RandomIds()
     registry = Registry(store, view, clock, ids, settings)

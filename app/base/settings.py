@@ -30,6 +30,8 @@ class Settings:
         node_grace: how long after its last lease renewal a node counts as gone. unreachable_toleration:
             how long pods stay bound to such a node (Kubernetes: 300).
         lease: how long one worker may hold one key. resync: time in which every key is looked at once.
+        worker: this control worker's name, which no other of its machine has: one that starts takes over what its
+            namesake left.
         runtime: docker, process or simulated. node: this agent's name. nodes: how many it speaks for.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     unreachable_toleration: int = 30
     lease: float = 30.0
     resync: float = 600.0
+    worker: str = "control"
     runtime: str = ""
     node: str = ""
     nodes: int = 1

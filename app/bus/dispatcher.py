@@ -126,7 +126,9 @@ class Dispatcher:
 
     def _deal_with(self, batch: Handed) -> int:
         if batch.behind:
-            log.warning("changes were trimmed from the log before they were dispatched: looking at everything")
+            log.warning(
+                "changes were trimmed from the log before they were dispatched: looking at everything"
+            )
             self.look_at_everything()
         if not batch.revisions:
             return 0

@@ -61,7 +61,9 @@ def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]
             nodes.update(dict.fromkeys(_nodes_of_pod(change)))
         elif change.resource in _RULES:
             everywhere = True
-    found = view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
+    found = (
+        view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
+    )
     return {str(node["metadata"]["name"]): queue_of(node) for node in found if is_ready(node)}
 
 
@@ -81,7 +83,12 @@ def _nodes_of_pod(change: Change) -> list[str]:
     new, old = change.new, change.old
     node = new["spec"].get("nodeName") or ""
     before = (old["spec"].get("nodeName") or "") if old is not None else ""
-    if change.operation is Operation.MODIFIED and old is not None and node == before and _same_orders(old, new):
+    if (
+        change.operation is Operation.MODIFIED
+        and old is not None
+        and node == before
+        and _same_orders(old, new)
+    ):
         return []
     return [name for name in dict.fromkeys((node, before)) if name]
 

@@ -42,19 +42,22 @@ def main() -> None:
     help="What runs containers. [default: docker if an engine answers, else process]",
 )
 @click.option(
-    "--nodes", type=click.IntRange(1, 5000), default=1, show_default=True, help="Nodes on this machine."
+    "--nodes",
+    type=click.IntRange(1, 5000),
+    default=None,
+    help="Nodes on this machine. [default: as many as before, at first 1]",
 )
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address of the API.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=6443, show_default=True, help="Port of the API."
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Control workers.")
-def up(state: Path, runtime: str | None, nodes: int, listen: str, port: int, workers: int) -> None:
+def up(state: Path, runtime: str | None, nodes: int | None, listen: str, port: int, workers: int) -> None:
     """Run a whole cluster on this machine; Ctrl-C stops it, and `up` again resumes it."""
     from app.cli.up import Wish
     from app.cli.up import up as run
 
-    run(Wish(state, runtime or "", nodes, listen, port, workers), load())
+    run(Wish(state, runtime or "", nodes or 0, listen, port, workers), load())
 
 
 @main.command()

@@ -33,7 +33,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the person at the command line asked for. An empty `runtime` leaves the choice to us."""
+    """What the person at the command line asked for. An empty `runtime` leaves the choice to us; 0 `nodes`
+    means as many as before."""
 
     state: Path
     runtime: str
@@ -77,6 +78,7 @@ def _run(wish: Wish, base: Settings, state: State, supervisor: Supervisor, clock
     began = clock.monotonic()
     programs = procfile.read()
     known = state.remembered()
+    wish = replace(wish, nodes=wish.nodes or int(known.get("nodes") or 1))
     check_port(wish.listen, wish.port)
     runtime, why = _runtime(wish, base, known)
     supervisor.say(f"runtime: {runtime} ({why})")
@@ -91,6 +93,7 @@ def _run(wish: Wish, base: Settings, state: State, supervisor: Supervisor, clock
         {
             "cluster": settings.cluster,
             "runtime": runtime,
+            "nodes": wish.nodes,
             "service_cidr": settings.service_cidr,
             "pod_cidr": settings.pod_cidr,
         }
@@ -206,14 +209,17 @@ def _programs(
         if name != "agent":
             count = wish.workers if name == "worker" else 1
             for index in range(count):
-                made.append(Program(name if count == 1 else f"{name}.{index + 1}", command, environ))
+                label = name if count == 1 else f"{name}.{index + 1}"
+                own_name = {"BEANPOLE_WORKER": f"control-{index + 1}"} if count > 1 else {}
+                made.append(Program(label, command, {**environ, **own_name}))
         elif settings.runtime == "simulated":
             made.append(
                 Program(name, command, {**environ, "BEANPOLE_NODE": "sim", "BEANPOLE_NODES": str(wish.nodes)})
             )
         else:
             for index in range(1, wish.nodes + 1):
-                node = own if wish.nodes == 1 else f"{own}-{index}"
+                # The first one's name does not depend on how many there are.
+                node = own if index == 1 else f"{own}-{index}"
                 label = name if wish.nodes == 1 else f"{name}.{index}"
                 made.append(
                     Program(label, command, {**environ, "BEANPOLE_NODE": node, "BEANPOLE_NODES": "1"})

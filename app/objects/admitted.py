@@ -43,9 +43,7 @@ def admitted_pod(pod: Object, unreachable_toleration: int) -> Object:
 def _tolerations(given: list[Object], seconds: int) -> list[Object]:
     tolerations = list(given)
     for key in (NOT_READY, UNREACHABLE):
-        covered = any(
-            (t.get("key") or key) == key and t.get("effect", "") in ("", NO_EXECUTE) for t in given
-        )
+        covered = any((t.get("key") or key) == key and t.get("effect", "") in ("", NO_EXECUTE) for t in given)
         if not covered:
             tolerations.append(
                 {"key": key, "operator": "Exists", "effect": NO_EXECUTE, "tolerationSeconds": seconds}

@@ -31,7 +31,12 @@ def connect(url: str) -> Redis:
     """
     try:
         client = Redis.from_url(
-            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5, socket_timeout=SILENCE, health_check_interval=0, protocol=2
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=5,
+            socket_timeout=SILENCE,
+            health_check_interval=0,
+            protocol=2,
         )
     except ValueError as exc:
         raise UserError(f"the Redis address {url!r} can't be used: {exc}") from exc

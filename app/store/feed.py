@@ -78,13 +78,17 @@ class Feed:
                 # No log or no group: the state was taken away under us. Begin like a first start.
                 return Batch((), self.join())
         entries = reply[0][1] if reply else []
-        return Batch(tuple(_revision(entry[0]) for entry in entries), self._trimmed(groups, int(revision or 0), length))
+        return Batch(
+            tuple(_revision(entry[0]) for entry in entries), self._trimmed(groups, int(revision or 0), length)
+        )
 
     def resume(self) -> Batch:
         """Entries that this very member was handed and has not acknowledged, because an error came between."""
         self.settle()
         with reachable():
-            reply: Any = self._store.redis.xreadgroup(self._group, self._consumer, {self._log: "0"}, count=READ)
+            reply: Any = self._store.redis.xreadgroup(
+                self._group, self._consumer, {self._log: "0"}, count=READ
+            )
         entries = reply[0][1] if reply else []
         trimmed = [_revision(entry[0]) for entry in entries if not entry[1]]
         self.ack(trimmed)

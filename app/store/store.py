@@ -234,7 +234,9 @@ class Store:
         if not wanted:
             return []
         with reachable():
-            values = self.wire.together(*(("HGET", self._objects + resource, key) for resource, key in wanted))
+            values = self.wire.together(
+                *(("HGET", self._objects + resource, key) for resource, key in wanted)
+            )
         return [parse_stored(value) for value in values]
 
     def revision(self) -> int:

@@ -85,7 +85,9 @@ class View:
         """Block until the log has more than this view, or `timeout` seconds (at most 10) passed. Says which."""
         with reachable():
             reply = self._redis.xread(
-                {self._store.keys.log: f"{self.revision}-0"}, count=1, block=max(1, int(min(timeout, LONGEST_BLOCK) * 1000))
+                {self._store.keys.log: f"{self.revision}-0"},
+                count=1,
+                block=max(1, int(min(timeout, LONGEST_BLOCK) * 1000)),
             )
         return bool(reply)
 
@@ -116,7 +118,8 @@ class View:
                 ("GET", keys.epoch), ("XRANGE", keys.log, start, "+", "COUNT", READ)
             )
         return int(epoch or 0), [
-            parse_entry((identity, dict(zip(fields[::2], fields[1::2], strict=True)))) for identity, fields in raw
+            parse_entry((identity, dict(zip(fields[::2], fields[1::2], strict=True))))
+            for identity, fields in raw
         ]
 
     def _continues(self, entries: list[Entry]) -> bool:

@@ -31,7 +31,9 @@ class Wire:
     """
 
     def __init__(self, pool: ConnectionPool) -> None:
-        self._connect: Callable[[], AbstractConnection] = lambda: pool.connection_class(**pool.connection_kwargs)
+        self._connect: Callable[[], AbstractConnection] = lambda: pool.connection_class(
+            **pool.connection_kwargs
+        )
         self._begin()
 
     def call(self, *command: Argument) -> Any:

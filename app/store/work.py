@@ -44,7 +44,9 @@ class WorkLedger:
         lost_after: seconds after which the message for a key that nobody took counts as lost.
     """
 
-    def __init__(self, store: Store, ids: Ids, *, lease: float = 60.0, lost_after: float = LOST_AFTER) -> None:
+    def __init__(
+        self, store: Store, ids: Ids, *, lease: float = 60.0, lost_after: float = LOST_AFTER
+    ) -> None:
         self._store = store
         self._ids = ids
         self._lease = lease

@@ -55,7 +55,9 @@ def put(store: Store) -> Callable[..., Committed]:
     def put(resource: str, obj: Object, trace: Trace | None = None) -> Committed:
         key = key_of(obj)
         verb = Verb.UPDATE if store.get(resource, key) else Verb.CREATE
-        result = store.commit([Write(verb, resource, key, obj)], actor="test", trace=trace or Trace("t"), now=1.0)[0]
+        result = store.commit(
+            [Write(verb, resource, key, obj)], actor="test", trace=trace or Trace("t"), now=1.0
+        )[0]
         assert isinstance(result, Committed)
         return result
 
@@ -79,7 +81,12 @@ def roles() -> tuple[Role, ...]:
     """One role that looks at ConfigMaps, and one that looks at namespaces whatever changes in them."""
     return (
         Role("maps", lambda view, key, now: NOTHING, (Interest("configmaps", _own),), _keys),
-        Role("spaces", lambda view, key, now: NOTHING, (Interest("*", _namespace),), lambda view: view.keys("namespaces")),
+        Role(
+            "spaces",
+            lambda view, key, now: NOTHING,
+            (Interest("*", _namespace),),
+            lambda view: view.keys("namespaces"),
+        ),
     )
 
 

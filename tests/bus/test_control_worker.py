@@ -95,7 +95,11 @@ def test_a_change_is_acted_upon_and_an_event_tells_of_it(worker, put, until):
     put("configmaps", configmap("x", "hello"))
     view = until(lambda view: echo(view, "x") == "hello" and view.keys("events"))
     [event] = view.list("events")
-    assert (event["reason"], event["message"], event["source"]) == ("Echoed", "said hello", {"component": "echo"})
+    assert (event["reason"], event["message"], event["source"]) == (
+        "Echoed",
+        "said hello",
+        {"component": "echo"},
+    )
     assert event["involvedObject"]["uid"] == "uid-x"
 
 
@@ -149,7 +153,9 @@ def test_work_whose_message_the_broker_lost_is_still_done(worker, put, until, st
     until(lambda view: echo(view, "y") == "2")
 
 
-def test_a_failing_key_is_counted_told_and_tried_again_until_it_succeeds(worker, put, until, store, ledger: WorkLedger):
+def test_a_failing_key_is_counted_told_and_tried_again_until_it_succeeds(
+    worker, put, until, store, ledger: WorkLedger
+):
     worker.start()
     put("configmaps", configmap("x", "fail"))
     view = until(lambda view: any(int(e["count"]) >= 2 for e in view.list("events")))
@@ -175,6 +181,7 @@ def test_a_worker_outlives_its_redis(own_valkey, cluster):
     worker.start()
     try:
         store = Store.connect(own_valkey.url, cluster)
+
         def create(name: str) -> None:
             write = Write(Verb.CREATE, "configmaps", f"default/{name}", configmap(name, "a"))
             store.commit([write], actor="test", trace=Trace("t"), now=1.0)

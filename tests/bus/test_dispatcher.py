@@ -10,7 +10,12 @@ from app.base.errors import StoreUnavailable
 
 
 def configmap(name: str, text: str = "") -> dict:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": {"text": text}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "default"},
+        "data": {"text": text},
+    }
 
 
 def test_a_change_becomes_work_for_every_role_that_it_concerns(make_dispatcher, put, outbox):
@@ -21,7 +26,9 @@ def test_a_change_becomes_work_for_every_role_that_it_concerns(make_dispatcher, 
     assert outbox.work == [("maps", "default/x"), ("spaces", "default")]
 
 
-def test_many_changes_of_a_key_make_one_piece_of_work_with_the_newest_trace(make_dispatcher, put, outbox, ledger):
+def test_many_changes_of_a_key_make_one_piece_of_work_with_the_newest_trace(
+    make_dispatcher, put, outbox, ledger
+):
     dispatcher = make_dispatcher("a")
     dispatcher.start()
     for text in "abc":
@@ -69,7 +76,9 @@ def test_what_a_dead_dispatcher_left_is_taken_over(make_dispatcher, put, outbox,
     assert second.take_over() == 0
 
 
-def test_a_dispatcher_that_begins_again_after_an_error_deals_with_what_it_had(make_dispatcher, put, outbox, monkeypatch):
+def test_a_dispatcher_that_begins_again_after_an_error_deals_with_what_it_had(
+    make_dispatcher, put, outbox, monkeypatch
+):
     dispatcher = make_dispatcher("a", lease=3600)
     dispatcher.start()
     put("configmaps", configmap("x"))

@@ -60,7 +60,10 @@ def test_a_pods_new_status_is_no_news_to_its_agent_but_its_deletion_is(nudged, p
 
 
 def test_service_rules_concern_every_ready_node(nudged, put):
-    put("endpointslices.discovery.k8s.io", {"metadata": {"name": "s-1", "namespace": "default"}, "endpoints": []})
+    put(
+        "endpointslices.discovery.k8s.io",
+        {"metadata": {"name": "s-1", "namespace": "default"}, "endpoints": []},
+    )
     assert nudged() == ["n1", "shared"]
 
 

@@ -52,7 +52,9 @@ def subsets(world: World) -> Any:
 
 def mark(world: World, key: str) -> None:
     world.edit(
-        "pods", key, lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30)
+        "pods",
+        key,
+        lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30),
     )
 
 
@@ -146,7 +148,9 @@ def test_a_named_port_is_looked_up_in_each_pod(world: World) -> None:
         world.edit(
             "pods",
             f"default/{name}",
-            lambda p, n=number: p["spec"]["containers"][0].update(ports=[{"name": "web", "containerPort": n}]),
+            lambda p, n=number: p["spec"]["containers"][0].update(
+                ports=[{"name": "web", "containerPort": n}]
+            ),
         )
     # The ports of a running pod don't change; the Service is looked at again for the test's edit.
     world.run("endpoint-controller", KEY)

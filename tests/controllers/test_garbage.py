@@ -14,7 +14,9 @@ from workers.controllers import deployment as deployments
 from workers.controllers import garbage, replicaset
 from workers.controllers.owners import Where
 
-PLACES = {where: Where(resource, resource not in ("nodes", "namespaces")) for resource, where in WHERE.items()}
+PLACES = {
+    where: Where(resource, resource not in ("nodes", "namespaces")) for resource, where in WHERE.items()
+}
 
 
 def lookup(api_version: str, kind: str) -> Where | None:
@@ -171,7 +173,9 @@ def test_a_dependent_with_a_finalizer_holds_up_a_foreground_owner() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     owners=st.lists(st.lists(st.integers(0, 14), max_size=3), min_size=1, max_size=15),
-    removed=st.lists(st.tuples(st.integers(0, 14), st.sampled_from(["Background", "Foreground"])), max_size=4),
+    removed=st.lists(
+        st.tuples(st.integers(0, 14), st.sampled_from(["Background", "Foreground"])), max_size=4
+    ),
 )
 def test_exactly_what_lost_all_its_owners_goes(
     owners: list[list[int]], removed: list[tuple[int, Any]]

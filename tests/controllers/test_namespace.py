@@ -50,7 +50,9 @@ def test_a_namespace_waits_for_the_finalizers_of_others() -> None:
 def test_events_go_an_hour_after_they_last_happened() -> None:
     world = World([event_ttl.ROLE])
     for name in ("once", "again"):
-        world.put("events", {"metadata": {"name": name, "namespace": "default"}, "lastTimestamp": rfc3339(START)})
+        world.put(
+            "events", {"metadata": {"name": name, "namespace": "default"}, "lastTimestamp": rfc3339(START)}
+        )
     world.run("event-ttl-controller", "all")
     world.advance(1800)
     world.edit("events", "default/again", lambda e: e.update(lastTimestamp=rfc3339(world.now)))

@@ -17,7 +17,9 @@ LEASES = "leases.coordination.k8s.io"
 
 @pytest.fixture
 def world() -> World:
-    world = World([node_lifecycle.role(20), taint_eviction.ROLE, pod_garbage.ROLE, replicaset.role(30), endpoints.ROLE])
+    world = World(
+        [node_lifecycle.role(20), taint_eviction.ROLE, pod_garbage.ROLE, replicaset.role(30), endpoints.ROLE]
+    )
     world.put("nodes", node("n1"))
     renew(world)
     world.settle()
@@ -25,7 +27,10 @@ def world() -> World:
 
 
 def renew(world: World) -> None:
-    body = {"metadata": {"name": "n1", "namespace": "kube-node-lease"}, "spec": {"renewTime": rfc3339_micro(world.now)}}
+    body = {
+        "metadata": {"name": "n1", "namespace": "kube-node-lease"},
+        "spec": {"renewTime": rfc3339_micro(world.now)},
+    }
     world.put(LEASES, body)
 
 
@@ -33,7 +38,9 @@ def report(world: World, ready: str = "True") -> None:
     """What the agent says of its node when it is back."""
 
     def change(obj: Any) -> None:
-        obj["status"]["conditions"] = [{"type": "Ready", "status": ready, "lastHeartbeatTime": rfc3339(world.now)}]
+        obj["status"]["conditions"] = [
+            {"type": "Ready", "status": ready, "lastHeartbeatTime": rfc3339(world.now)}
+        ]
 
     world.edit("nodes", "n1", change)
 
@@ -75,7 +82,9 @@ def test_a_silent_node_becomes_unknown_and_tainted(world: World) -> None:
     assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
     assert conditions.get(get(world), "MemoryPressure")["status"] == "Unknown"  # type: ignore[index]
     assert given_taints(world) == {("unreachable", "NoSchedule"), ("unreachable", "NoExecute")}
-    assert [e.message for e in world.events if e.regarding["kind"] == "Node"] == ["Node n1 status is now: NodeNotReady"]
+    assert [e.message for e in world.events if e.regarding["kind"] == "Node"] == [
+        "Node n1 status is now: NodeNotReady"
+    ]
 
 
 def test_after_a_time_when_nobody_looked_a_node_has_its_grace_again(world: World) -> None:
@@ -96,7 +105,13 @@ def test_after_a_time_when_nobody_looked_a_node_has_its_grace_again(world: World
 
 
 def test_the_pods_of_a_silent_node_leave_their_endpoints_at_once(world: World) -> None:
-    world.put("services", {"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}})
+    world.put(
+        "services",
+        {
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        },
+    )
     key = run_pod(world, "a")
     world.settle()
     world.advance(21)
@@ -152,7 +167,11 @@ def test_a_cordoned_node_gets_and_loses_its_taint(world: World) -> None:
 
 
 def test_the_taints_of_others_stay(world: World) -> None:
-    world.edit("nodes", "n1", lambda n: n["spec"].update(taints=[{"key": "team", "value": "a", "effect": "NoSchedule"}]))
+    world.edit(
+        "nodes",
+        "n1",
+        lambda n: n["spec"].update(taints=[{"key": "team", "value": "a", "effect": "NoSchedule"}]),
+    )
     world.settle()
     world.advance(21)
     assert ("team", "NoSchedule") in given_taints(world)
@@ -178,7 +197,9 @@ def test_pods_of_a_silent_node_are_replaced_after_their_patience(world: World) -
 
 def test_a_no_execute_taint_evicts_who_does_not_tolerate_it(world: World) -> None:
     tolerant = run_pod(world, "tolerant", tolerations=[{"key": "gone", "operator": "Exists"}])
-    patient = run_pod(world, "patient", tolerations=[{"key": "gone", "operator": "Exists", "tolerationSeconds": 60}])
+    patient = run_pod(
+        world, "patient", tolerations=[{"key": "gone", "operator": "Exists", "tolerationSeconds": 60}]
+    )
     other = run_pod(world, "other")
     world.edit("nodes", "n1", lambda n: n["spec"].update(taints=[{"key": "gone", "effect": "NoExecute"}]))
     world.settle()
@@ -191,7 +212,9 @@ def test_a_no_execute_taint_evicts_who_does_not_tolerate_it(world: World) -> Non
 
 
 def test_patience_ends_with_the_taint(world: World) -> None:
-    patient = run_pod(world, "patient", tolerations=[{"key": "gone", "operator": "Exists", "tolerationSeconds": 60}])
+    patient = run_pod(
+        world, "patient", tolerations=[{"key": "gone", "operator": "Exists", "tolerationSeconds": 60}]
+    )
     world.edit("nodes", "n1", lambda n: n["spec"].update(taints=[{"key": "gone", "effect": "NoExecute"}]))
     world.settle()
     world.edit("nodes", "n1", lambda n: n["spec"].pop("taints"))
@@ -223,7 +246,9 @@ def test_pods_ending_on_a_node_vouched_to_be_off_go_for_good(world: World) -> No
     world.edit(
         "nodes",
         "n1",
-        lambda n: n["spec"]["taints"].append({"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}),
+        lambda n: n["spec"]["taints"].append(
+            {"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}
+        ),
     )
     world.settle()
     assert world.get("pods", key) is None

@@ -66,7 +66,11 @@ def test_a_deleted_pod_is_replaced_before_it_is_gone(world: World) -> None:
     world.put("replicasets.apps", replica_set(replicas=1))
     world.settle()
     (name,) = names(world)
-    world.edit("pods", f"default/{name}", lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30))
+    world.edit(
+        "pods",
+        f"default/{name}",
+        lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30),
+    )
     world.settle()
     assert len(names(world)) == 1
     assert name not in names(world)
@@ -151,7 +155,11 @@ def surplus(world: World, changes: dict[str, Any]) -> str:
         {"status.phase": "Pending"},
         {"status.conditions": []},
         {"metadata.annotations": {"controller.kubernetes.io/pod-deletion-cost": "-5"}},
-        {"status.conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": rfc3339(START + 90)}]},
+        {
+            "status.conditions": [
+                {"type": "Ready", "status": "True", "lastTransitionTime": rfc3339(START + 90)}
+            ]
+        },
         {"status.containerStatuses": [{"restartCount": 3}]},
         {"metadata.creationTimestamp": rfc3339(START + 95)},
     ],

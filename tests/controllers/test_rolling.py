@@ -66,7 +66,10 @@ class Rollout:
 
     def __init__(self, seed: int, replicas: int, surge: int, unavailable: int) -> None:
         self.world = World([deployments.ROLE, replicaset.role(30)], seed)
-        strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+        strategy = {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
+        }
         self.limit = rolling.limits(deployment(replicas=replicas, strategy=strategy))
         self.world.put("deployments.apps", deployment(replicas=replicas, strategy=strategy))
         self.finish()

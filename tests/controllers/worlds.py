@@ -57,7 +57,9 @@ class World:
 
     def keys(self, resource: str, namespace: str | None = None) -> list[str]:
         def make() -> list[str]:
-            return sorted(k for k in self.objects[resource] if namespace is None or split_key(k)[0] == namespace)
+            return sorted(
+                k for k in self.objects[resource] if namespace is None or split_key(k)[0] == namespace
+            )
 
         return list(self._cached(("keys", resource, namespace), make))
 
@@ -226,7 +228,9 @@ class World:
         def change(pod: Object) -> None:
             pod["status"].update(
                 phase="Running",
-                podIP=address or pod["status"].get("podIP") or f"10.244.{number // 250 % 250}.{number % 250 + 1}",
+                podIP=address
+                or pod["status"].get("podIP")
+                or f"10.244.{number // 250 % 250}.{number % 250 + 1}",
                 conditions=[
                     {"type": "Ready", "status": "True", "lastTransitionTime": rfc3339(self.now)},
                 ],
@@ -244,8 +248,13 @@ def _copied(value: Any) -> Any:
 
 
 def pod_template(image: str = "web:1", app: str = "web", **spec: Any) -> Object:
-    containers = [{"name": "main", "image": image, "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}]
-    return {"metadata": {"labels": {"app": app}}, "spec": {"containers": containers, "restartPolicy": "Always", **spec}}
+    containers = [
+        {"name": "main", "image": image, "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}
+    ]
+    return {
+        "metadata": {"labels": {"app": app}},
+        "spec": {"containers": containers, "restartPolicy": "Always", **spec},
+    }
 
 
 def deployment(name: str = "web", replicas: int = 3, image: str = "web:1", **spec: Any) -> Object:

@@ -26,7 +26,9 @@ class World:
         self.clock = clock
 
     def put(self, resource: str, obj: Object) -> Object:
-        result = self.store.commit([create(resource, obj)], actor="user", trace=Trace("t"), now=self.clock.now())[0]
+        result = self.store.commit(
+            [create(resource, obj)], actor="user", trace=Trace("t"), now=self.clock.now()
+        )[0]
         assert isinstance(result, Committed)
         found = self.view().get(resource, key_of(obj))
         assert found is not None
@@ -38,7 +40,9 @@ class World:
         return view
 
     def shell(self, plan: Callable[[ReadView, str, float], Plan], worker: str = "w1") -> Reconciler:
-        role = Role("toy", plan, (Interest("configmaps", lambda c, v: [c.key]),), lambda v: v.keys("configmaps"))
+        role = Role(
+            "toy", plan, (Interest("configmaps", lambda c, v: [c.key]),), lambda v: v.keys("configmaps")
+        )
         return Reconciler(
             self.store, View(self.store), self.ledger, [role], self.clock, RandomIds(5), worker=worker
         )  # fmt: skip

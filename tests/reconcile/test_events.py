@@ -33,8 +33,19 @@ def test_a_note_becomes_an_event_beside_its_object(world, write):
     [event] = world.view().list("events")
     assert event["metadata"]["namespace"] == "shop"
     assert event["metadata"]["name"].startswith("web-1.")
-    assert event["involvedObject"] == {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "web-1", "uid": "u1"}
-    assert (event["reason"], event["message"], event["type"], event["count"]) == ("Scheduled", "assigned to n1", "Normal", 1)
+    assert event["involvedObject"] == {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "namespace": "shop",
+        "name": "web-1",
+        "uid": "u1",
+    }
+    assert (event["reason"], event["message"], event["type"], event["count"]) == (
+        "Scheduled",
+        "assigned to n1",
+        "Normal",
+        1,
+    )
     assert event["firstTimestamp"] == event["lastTimestamp"] == "1970-01-12T13:46:40Z"
 
 
@@ -47,14 +58,21 @@ def test_an_event_about_what_has_no_namespace_lies_in_the_default_one(world, wri
 def test_the_same_again_is_counted_even_by_who_does_not_know_of_the_first(world, write, clock, caught_up):
     write(EventNote(POD, "BackOff", "restarting"))
     clock.sleep(60)
-    write(EventNote(POD, "BackOff", "restarting"), EventNote(POD, "BackOff", "restarting"), caught_up=caught_up)
+    write(
+        EventNote(POD, "BackOff", "restarting"), EventNote(POD, "BackOff", "restarting"), caught_up=caught_up
+    )
     [event] = world.view().list("events")
     assert event["count"] == 3
-    assert (event["firstTimestamp"], event["lastTimestamp"]) == ("1970-01-12T13:46:40Z", "1970-01-12T13:47:40Z")
+    assert (event["firstTimestamp"], event["lastTimestamp"]) == (
+        "1970-01-12T13:46:40Z",
+        "1970-01-12T13:47:40Z",
+    )
 
 
 def test_another_message_is_another_event(world, write):
-    write(EventNote(POD, "Failed", "a"), EventNote(POD, "Failed", "b"), EventNote(POD, "Failed", "a", "Warning"))
+    write(
+        EventNote(POD, "Failed", "a"), EventNote(POD, "Failed", "b"), EventNote(POD, "Failed", "a", "Warning")
+    )
     assert len(world.view().keys("events")) == 3
 
 

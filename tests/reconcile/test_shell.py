@@ -15,11 +15,21 @@ KEY = "default/a"
 
 
 def configmap(name: str, **data: str) -> dict:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": data}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "default"},
+        "data": data,
+    }
 
 
 def test_what_a_plan_creates_is_complete_and_says_who_made_it_and_why(world):
-    world.run(lambda view, key, now: Plan((create("configmaps", configmap("made")),)) if not view.keys("configmaps") else NOTHING, KEY)
+    world.run(
+        lambda view, key, now: (
+            Plan((create("configmaps", configmap("made")),)) if not view.keys("configmaps") else NOTHING
+        ),
+        KEY,
+    )
     view = world.view()
     [made] = view.list("configmaps")
     assert made["metadata"]["uid"]
@@ -29,10 +39,16 @@ def test_what_a_plan_creates_is_complete_and_says_who_made_it_and_why(world):
 
 
 def test_an_update_of_the_spec_counts_the_generation_and_one_of_the_status_does_not(world):
-    made = world.put("pods", {"metadata": {"name": "a", "namespace": "default", "generation": 1}, "spec": {"x": 1}})
-    world.run(lambda view, key, now: Plan((update("pods", {**view.get("pods", KEY), "spec": {"x": 2}}),)), KEY)
+    made = world.put(
+        "pods", {"metadata": {"name": "a", "namespace": "default", "generation": 1}, "spec": {"x": 1}}
+    )
+    world.run(
+        lambda view, key, now: Plan((update("pods", {**view.get("pods", KEY), "spec": {"x": 2}}),)), KEY
+    )
     assert world.view().get("pods", KEY)["metadata"]["generation"] == 2
-    world.run(lambda view, key, now: Plan((update("pods", {**view.get("pods", KEY), "status": {"y": 1}}),)), KEY)
+    world.run(
+        lambda view, key, now: Plan((update("pods", {**view.get("pods", KEY), "status": {"y": 1}}),)), KEY
+    )
     after = world.view().get("pods", KEY)
     assert (after["metadata"]["generation"], after["status"]) == (2, {"y": 1})
     assert after["metadata"]["resourceVersion"] != made["metadata"]["resourceVersion"]
@@ -41,14 +57,24 @@ def test_an_update_of_the_spec_counts_the_generation_and_one_of_the_status_does_
 def test_an_update_that_changes_nothing_is_not_written(world):
     world.put("configmaps", configmap("a", x="1"))
     before = world.store.revision()
-    world.run(lambda view, key, now: Plan((update("configmaps", {**view.get("configmaps", KEY), "data": {"x": "1"}}),)), KEY)
+    world.run(
+        lambda view, key, now: Plan(
+            (update("configmaps", {**view.get("configmaps", KEY), "data": {"x": "1"}}),)
+        ),
+        KEY,
+    )
     assert world.store.revision() == before
 
 
 def test_an_object_whose_last_finalizer_goes_is_removed(world):
     marked = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["wait"]}
     world.put("configmaps", {**configmap("a"), "metadata": {"name": "a", "namespace": "default", **marked}})
-    world.run(lambda view, key, now: Plan((update("configmaps", with_meta(view.get("configmaps", KEY), finalizers=None)),)), KEY)
+    world.run(
+        lambda view, key, now: Plan(
+            (update("configmaps", with_meta(view.get("configmaps", KEY), finalizers=None)),)
+        ),
+        KEY,
+    )
     assert world.view().get("configmaps", KEY) is None
 
 
@@ -72,7 +98,14 @@ def test_a_rejected_plan_is_made_again_on_what_others_wrote(world):
 
 def test_a_plan_that_others_always_overtake_backs_off_and_comes_again(world, clock):
     def plan(view, key, now):
-        return Plan((delete("configmaps", {"metadata": {"name": "gone", "namespace": "default", "resourceVersion": "7"}}),))
+        return Plan(
+            (
+                delete(
+                    "configmaps",
+                    {"metadata": {"name": "gone", "namespace": "default", "resourceVersion": "7"}},
+                ),
+            )
+        )
 
     ran = world.run(plan, KEY)
     assert world.ledger.counters() == {("toy", "retried"): 1}
@@ -89,7 +122,10 @@ def test_a_worker_whose_lease_ended_writes_nothing(world, clock):
     def slow(view, key, now):
         clock.sleep(61)
         assert world.ledger.sweep(clock.now())[0] == [("toy", KEY)]
-        return Plan((update("configmaps", {**view.get("configmaps", KEY), "data": {"by": "slow"}}),), (EventNote(view.get("configmaps", KEY), "R", "m"),))
+        return Plan(
+            (update("configmaps", {**view.get("configmaps", KEY), "data": {"by": "slow"}}),),
+            (EventNote(view.get("configmaps", KEY), "R", "m"),),
+        )
 
     world.shell(slow, "slow").run("toy", [KEY])
     assert world.view().get("configmaps", KEY)["data"] == {}
@@ -115,7 +151,11 @@ def test_a_plan_that_raises_backs_off_is_counted_and_told_on_its_object(world, c
     assert ran.next_due is not None
     assert ran.next_due > clock.now()
     [event] = world.view().list("events")
-    assert (event["type"], event["reason"], event["involvedObject"]["name"]) == ("Warning", "FailedReconcile", "a")
+    assert (event["type"], event["reason"], event["involvedObject"]["name"]) == (
+        "Warning",
+        "FailedReconcile",
+        "a",
+    )
     assert "no such thing" in event["message"]
 
 
@@ -162,7 +202,9 @@ def test_binds_to_one_node_are_one_batch_however_many_they_are(world):
     def plan(view, key, now):
         plans.append(view.revision)
         bind = Bind("n1", view.revision)
-        return Plan(tuple(update("pods", {**p, "spec": {"nodeName": "n1"}}, bind=bind) for p in view.on_node("")))
+        return Plan(
+            tuple(update("pods", {**p, "spec": {"nodeName": "n1"}}, bind=bind) for p in view.on_node(""))
+        )
 
     world.run(plan, KEY)
     assert len(world.view().on_node("n1")) == CHUNK + 1

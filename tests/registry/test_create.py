@@ -149,7 +149,9 @@ def test_nothing_is_created_in_a_namespace_that_is_not_there(world: Any) -> None
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_namespace_that_is_not_there_is_what_is_said_of_an_invalid_object_too(world: Any, dry_run: bool) -> None:
+def test_a_namespace_that_is_not_there_is_what_is_said_of_an_invalid_object_too(
+    world: Any, dry_run: bool
+) -> None:
     for name in ("a", "Not A Name"):
         with pytest.raises(NotFound, match=r'^namespaces "nowhere" not found$'):
             world.create("configmaps", {"metadata": {"name": name}}, namespace="nowhere", dry_run=dry_run)

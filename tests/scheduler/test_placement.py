@@ -56,7 +56,9 @@ def test_a_pod_is_bound_and_told_so_in_one_write(world: World) -> None:
     assert write.bind == Bind("n1", revision)
     assert where(world, "a") == "n1"
     assert conditions.is_true(world.get("pods", "default/a") or {}, "PodScheduled")
-    assert [(e.reason, e.message) for e in plan.events] == [("Scheduled", "Successfully assigned default/a to n1")]
+    assert [(e.reason, e.message) for e in plan.events] == [
+        ("Scheduled", "Successfully assigned default/a to n1")
+    ]
 
 
 def test_without_nodes_a_pod_waits_and_gets_the_first(world: World) -> None:
@@ -109,7 +111,11 @@ def test_room_that_is_freed_is_used(world: World, freed: str) -> None:
 def test_a_terminating_pod_still_takes_its_room(world: World) -> None:
     world.put("nodes", node("n1", cpu="1"))
     world.put("pods", pod("a", "n1", containers=asking("1")))
-    world.edit("pods", "default/a", lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30))
+    world.edit(
+        "pods",
+        "default/a",
+        lambda p: p["metadata"].update(deletionTimestamp=rfc3339(START), deletionGracePeriodSeconds=30),
+    )
     world.put("pods", pod("b", containers=asking("1")))
     world.settle()
     assert where(world, "b") == ""
@@ -191,7 +197,10 @@ def test_a_pod_goes_where_its_labels_ask(world: World, spec: Object, expected: s
     world.settle()
     assert where(world, "a") == expected
     if not expected:
-        assert refusal(world, "a") == "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."
+        assert (
+            refusal(world, "a")
+            == "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."
+        )
 
 
 @pytest.mark.parametrize(
@@ -294,7 +303,9 @@ def test_a_pod_follows_the_company_it_needs(world: World) -> None:
     for name, zone in (("n1", "z1"), ("n2", "z2")):
         world.put("nodes", zoned(name, zone))
     term = {"topologyKey": ZONE, "labelSelector": {"matchLabels": {"app": "db"}}}
-    world.put("pods", pod("a", affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}))
+    world.put(
+        "pods", pod("a", affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}})
+    )
     world.settle()
     assert refusal(world, "a") == "0/2 nodes are available: 2 node(s) didn't match pod affinity rules."
     world.put("pods", pod("db", app="db", nodeSelector={HOST: "n2"}))
@@ -328,7 +339,9 @@ def test_what_can_not_be_given_is_refused_by_name(world: World) -> None:
     resources = {"limits": {"example.com/gpu": "1"}}
     world.put("pods", pod("a", containers=[{"name": "main", "resources": resources}]))
     world.settle()
-    assert refusal(world, "a") == "the scheduler does not support spec.containers[0].resources[example.com/gpu]"
+    assert (
+        refusal(world, "a") == "the scheduler does not support spec.containers[0].resources[example.com/gpu]"
+    )
 
 
 @settings(max_examples=80, deadline=None)
@@ -345,7 +358,12 @@ def test_no_node_is_ever_given_more_than_it_has(data: st.DataObject) -> None:
             cpu, memory, count = data.draw(amounts), data.draw(amounts), data.draw(st.integers(1, 6))
             affinity = data.draw(st.sampled_from([{}, apart(app=f"c{number}")]))
             for _ in range(count):
-                body = pod(f"p{number}", app=f"c{cpu}{memory}", containers=asking(str(cpu), f"{memory}Gi"), affinity=affinity)
+                body = pod(
+                    f"p{number}",
+                    app=f"c{cpu}{memory}",
+                    containers=asking(str(cpu), f"{memory}Gi"),
+                    affinity=affinity,
+                )
                 world.put("pods", body)
                 number += 1
         world.settle()

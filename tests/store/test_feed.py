@@ -9,7 +9,9 @@ from app.store.store import Store
 
 def commit(store: Store, *names: str) -> None:
     writes = [
-        Write(Verb.CREATE, "configmaps", f"default/{name}", {"metadata": {"name": name, "namespace": "default"}})
+        Write(
+            Verb.CREATE, "configmaps", f"default/{name}", {"metadata": {"name": name, "namespace": "default"}}
+        )
         for name in names
     ]
     store.commit(writes, actor="test", trace=Trace("t"), now=1.0)

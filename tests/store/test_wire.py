@@ -28,8 +28,12 @@ def wire(redis_url: str) -> Iterator[Wire]:
     wire.close()
 
 
-def test_answers_come_in_the_order_of_the_commands_and_refusals_in_their_place(wire: Wire, cluster: str) -> None:
-    set_, refused, got = wire.pipeline([("SET", cluster, b"1\x00\xff"), ("HGET", cluster, "x"), ("GET", cluster)])
+def test_answers_come_in_the_order_of_the_commands_and_refusals_in_their_place(
+    wire: Wire, cluster: str
+) -> None:
+    set_, refused, got = wire.pipeline(
+        [("SET", cluster, b"1\x00\xff"), ("HGET", cluster, "x"), ("GET", cluster)]
+    )
     assert (set_, got) == (b"OK", b"1\x00\xff")
     assert isinstance(refused, ResponseError)
     with pytest.raises(ResponseError):

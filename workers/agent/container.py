@@ -72,6 +72,13 @@ def refused(pod: Object) -> list[str]:
     return found
 
 
+# Where a container leaves its last words unless it says otherwise (Kubernetes: terminationMessagePath).
+USUAL_MESSAGE = "/dev/termination-log"
+_WITHOUT_EFFECT = (
+    "imagePullSecrets", "priorityClassName", "runtimeClassName", "setHostnameAsFQDN", "shareProcessNamespace",
+)  # fmt: skip
+
+
 def not_applied(pod: Object) -> list[str]:
     """What the pod asks for that has no effect here, so that it is told and not ignored in silence."""
     spec = pod["spec"]
@@ -87,10 +94,12 @@ def not_applied(pod: Object) -> list[str]:
                 if mount.get("subPathExpr"):
                     found.append(f"{field}.volumeMounts[{at}].subPathExpr")
             found += _ports(field, container)
+            if container.get("terminationMessagePath", USUAL_MESSAGE) != USUAL_MESSAGE:
+                found.append(f"{field}.terminationMessagePath")
     for index, volume in enumerate(spec.get("volumes") or ()):
         source = volume.get("emptyDir") or {}
         found += [f"spec.volumes[{index}].emptyDir.{k}" for k in ("medium", "sizeLimit") if source.get(k)]
-    found += [f"spec.{k}" for k in ("runtimeClassName", "shareProcessNamespace") if spec.get(k)]
+    found += [f"spec.{k}" for k in _WITHOUT_EFFECT if spec.get(k)]
     return found
 
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from app.base.clock import rfc3339
 from app.base.settings import Settings
+from app.base.version import GIT_VERSION
 from app.objects import quantity
 from app.objects.change import Object
 from workers.runtime.protocol import NodeInfo
 
 QUEUE_ANNOTATION = "beanpole.dev/queue"
 # Which Kubernetes an agent behaves like, as `kubectl get nodes` shows it.
-VERSION = "v1.36.0+beanpole"
 # Kubelet's default eviction thresholds: free memory, free part of the disk.
 LEAST_MEMORY = 100 << 20
 LEAST_DISK = 0.1
@@ -90,8 +90,8 @@ def node_object(
             "bootID": "",
             "containerRuntimeVersion": info.runtime_version,
             "kernelVersion": info.kernel_version,
-            "kubeProxyVersion": VERSION,
-            "kubeletVersion": VERSION,
+            "kubeProxyVersion": GIT_VERSION,
+            "kubeletVersion": GIT_VERSION,
             "machineID": info.machine_id,
             "operatingSystem": os_name,
             "osImage": info.os_image,

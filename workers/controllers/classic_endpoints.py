@@ -49,10 +49,14 @@ def writes(view: ReadView, service: Object, backends: Sequence[Backend]) -> list
     notes = {k: v for k, v in (annotations_of(current) if current else {}).items() if k != OVER_CAPACITY}
     if cut:
         notes[OVER_CAPACITY] = "truncated"
-    meta = dict(current["metadata"]) if current else {
-        "name": service["metadata"]["name"],
-        "namespace": service["metadata"]["namespace"],
-    }
+    meta = (
+        dict(current["metadata"])
+        if current
+        else {
+            "name": service["metadata"]["name"],
+            "namespace": service["metadata"]["namespace"],
+        }
+    )
     meta["labels"] = own_labels
     meta.pop("annotations", None)
     if notes:

@@ -46,7 +46,8 @@ def _claims(view: ReadView, deployment: Object) -> list[Write]:
     matches = matcher(deployment["spec"].get("selector"))
     namespace = deployment["metadata"]["namespace"]
     writes = [
-        update(REPLICA_SETS, adopted(rs, deployment)) for rs in orphans(view, REPLICA_SETS, namespace, matches)
+        update(REPLICA_SETS, adopted(rs, deployment))
+        for rs in orphans(view, REPLICA_SETS, namespace, matches)
     ]
     lost = [rs for rs in history.held(view, deployment) if not matches(rs) and not is_deleting(rs)]
     return writes + [update(REPLICA_SETS, released(rs, deployment)) for rs in lost]
@@ -96,7 +97,9 @@ def _roll(
         new = history.synced(found, deployment, old)
     name = new["metadata"]["name"]
     groups = [_group_of_pods(view, rs, now) for rs in old]
-    own = _group(new) if found is None or not any(g.at_most for g in groups) else _group_of_pods(view, new, now)
+    own = (
+        _group(new) if found is None or not any(g.at_most for g in groups) else _group_of_pods(view, new, now)
+    )
     if (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
         left = recreate.pods_left(view, old)
         sizes = recreate.step(limit, own, groups, old_pods_left=left)

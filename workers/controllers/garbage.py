@@ -59,7 +59,11 @@ def _collect(
     namespace = owners.namespace_of(key)
     references = obj["metadata"].get("ownerReferences") or []
     states = [owners.state(view, reference, namespace, lookup) for reference in references]
-    if all(state == "solid" for reference, state in zip(references, states, strict=True) if reference["uid"] == uid):
+    if all(
+        state == "solid"
+        for reference, state in zip(references, states, strict=True)
+        if reference["uid"] == uid
+    ):
         return []
     if "solid" in states:
         kept = [r for r, state in zip(references, states, strict=True) if state == "solid"]
@@ -108,7 +112,9 @@ def _foreground(view: ReadView, resource: str, owner: Object, now: float, lookup
         writes.extend(_collect(view, res, key, uid, now, lookup))
     if blocked:
         return Plan(tuple(writes), reason="dependents go first" if writes else "")
-    return Plan((update(resource, _without_finalizer(owner, FOREGROUND)),), reason="nothing blocks it any more")
+    return Plan(
+        (update(resource, _without_finalizer(owner, FOREGROUND)),), reason="nothing blocks it any more"
+    )
 
 
 def _without_finalizer(obj: Object, finalizer: str) -> Object:

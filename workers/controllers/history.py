@@ -19,16 +19,12 @@ HISTORY = PREFIX + "revision-history"
 DESIRED = PREFIX + "desired-replicas"
 MOST = PREFIX + "max-replicas"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-NOT_COPIED = frozenset(
-    {LAST_APPLIED, REVISION, HISTORY, DESIRED, MOST, "deprecated.deployment.rollback.to"}
-)
+NOT_COPIED = frozenset({LAST_APPLIED, REVISION, HISTORY, DESIRED, MOST, "deprecated.deployment.rollback.to"})
 
 
 def in_order(replica_sets: Iterable[Object]) -> list[Object]:
     """Oldest first."""
-    return sorted(
-        replica_sets, key=lambda rs: (rs["metadata"]["creationTimestamp"], rs["metadata"]["name"])
-    )
+    return sorted(replica_sets, key=lambda rs: (rs["metadata"]["creationTimestamp"], rs["metadata"]["name"]))
 
 
 def find_new(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
@@ -83,7 +79,7 @@ def made(view: ReadView, deployment: Object, old: Sequence[Object], limit: Limit
     collisions = int((deployment.get("status") or {}).get("collisionCount") or 0)
     while True:
         letters = template_hash(spec["template"], collisions)
-        name = f"{meta['name'][:252 - len(letters)]}-{letters}"
+        name = f"{meta['name'][: 252 - len(letters)]}-{letters}"
         if view.get("replicasets.apps", f"{meta['namespace']}/{name}") is None:
             break
         collisions += 1
@@ -145,8 +141,4 @@ def with_revision(deployment: Object, wanted: int) -> Object:
 def held(view: ReadView, deployment: Object) -> list[Object]:
     """The ReplicaSets that the Deployment controls."""
     uid = deployment["metadata"]["uid"]
-    return [
-        rs
-        for rs in view.owned("replicasets.apps", uid)
-        if (controller_of(rs) or {}).get("uid") == uid
-    ]
+    return [rs for rs in view.owned("replicasets.apps", uid) if (controller_of(rs) or {}).get("uid") == uid]

@@ -59,7 +59,9 @@ def _told(namespace: Object, left: Counter[str], now: float) -> Object:
     status = {**(namespace.get("status") or {}), "phase": "Terminating"}
     if status != namespace.get("status"):
         namespace = {**namespace, "status": status}
-    counts = ", ".join(f"{resource}. has {count} resource instances" for resource, count in sorted(left.items()))
+    counts = ", ".join(
+        f"{resource}. has {count} resource instances" for resource, count in sorted(left.items())
+    )
     return conditions.with_condition(
         namespace,
         "NamespaceContentRemaining",

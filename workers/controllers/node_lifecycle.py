@@ -73,9 +73,15 @@ def plan(view: ReadView, key: str, now: float, grace: float) -> Plan:
         # A node that answers reports on its pods itself; its word on them stands afterwards.
         for pod in view.on_node(key):
             if pods.is_ready(pod):
-                writes.append(update("pods", conditions.with_condition(pod, "Ready", "False", now, reason="NodeNotReady")))
+                writes.append(
+                    update(
+                        "pods", conditions.with_condition(pod, "Ready", "False", now, reason="NodeNotReady")
+                    )
+                )
                 events.append(EventNote(pod, "NodeNotReady", "Node is not ready", "Warning"))
-    return Plan(tuple(writes), tuple(events), wait, f"node is {ready}, silent for {silence:.0f} s" if writes else "")
+    return Plan(
+        tuple(writes), tuple(events), wait, f"node is {ready}, silent for {silence:.0f} s" if writes else ""
+    )
 
 
 def _last_heard(view: ReadView, node: Object) -> float:

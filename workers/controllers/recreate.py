@@ -22,6 +22,4 @@ def step(limit: Limits, new: Group, old: Sequence[Group], *, old_pods_left: bool
 
 def pods_left(view: ReadView, old: Sequence[Object]) -> bool:
     """Whether any pod of the old ReplicaSets may still run; one that is terminating may."""
-    return any(
-        not pods.is_terminal(pod) for rs in old for pod in view.owned("pods", rs["metadata"]["uid"])
-    )
+    return any(not pods.is_terminal(pod) for rs in old for pod in view.owned("pods", rs["metadata"]["uid"]))

@@ -54,7 +54,9 @@ def _evicting(node: Object) -> list[Object]:
 
 def _dated(node: Object, now: float) -> Object:
     dated = [
-        {**t, "timeAdded": rfc3339(now)} if t.get("effect") == taints.NO_EXECUTE and not t.get("timeAdded") else t
+        {**t, "timeAdded": rfc3339(now)}
+        if t.get("effect") == taints.NO_EXECUTE and not t.get("timeAdded")
+        else t
         for t in node["spec"]["taints"]
     ]
     return {**node, "spec": {**node["spec"], "taints": dated}}
@@ -93,7 +95,9 @@ ROLE = Role(
     plan,
     (
         itself(RESOURCE, unless_same(lambda node: (node.get("spec") or {}).get("taints"))),
-        watches("pods", _of_pod, unless_same(lambda p: (p["spec"].get("nodeName"), p["spec"].get("tolerations")))),
+        watches(
+            "pods", _of_pod, unless_same(lambda p: (p["spec"].get("nodeName"), p["spec"].get("tolerations")))
+        ),
     ),
     lambda view: view.keys(RESOURCE),
 )

@@ -60,7 +60,9 @@ class SpamFilter:
 class EventWriter:
     """Writes notes as Events, many in one pipeline."""
 
-    def __init__(self, store: EventStore, known: Callable[[str], Object | None], clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, store: EventStore, known: Callable[[str], Object | None], clock: Clock, ids: Ids
+    ) -> None:
         """`known` gives the Event of a key as last seen, or None; being out of date costs a second round trip."""
         self._store = store
         self._known = known
@@ -97,7 +99,9 @@ class EventWriter:
         for made in by_request.values():
             newest = max((trace for _, _, trace in made), key=lambda trace: trace.cause)
             results = self._store.commit([w for _, w, _ in made], actor=component, trace=newest, now=now)
-            failed += [key for (key, _, _), result in zip(made, results, strict=True) if isinstance(result, Rejected)]
+            failed += [
+                key for (key, _, _), result in zip(made, results, strict=True) if isinstance(result, Rejected)
+            ]
         if not failed:
             return {}
         stored = self._store.get_many([(RESOURCE, key) for key in failed])

@@ -149,7 +149,9 @@ class Reconciler:
         try:
             plan, settled, took = self._reconcile(role, held, notes)
         except Lost:
-            log.warning("%s %s: the lease ended while it was being decided; left to others", role.name, held.key)
+            log.warning(
+                "%s %s: the lease ended while it was being decided; left to others", role.name, held.key
+            )
             return None
         except StoreUnavailable:
             raise
@@ -178,7 +180,14 @@ class Reconciler:
             rejected = self._commit(role, held, writes, now)
             notes += [(note, held.trace) for note in _still_true(plan.events, writes, rejected)]
             if log.isEnabledFor(logging.DEBUG) and writes:
-                log.debug("%s %s: %d writes, %d rejected: %s", role.name, held.key, len(writes), len(rejected), plan.reason)
+                log.debug(
+                    "%s %s: %d writes, %d rejected: %s",
+                    role.name,
+                    held.key,
+                    len(writes),
+                    len(rejected),
+                    plan.reason,
+                )
             if not rejected:
                 return plan, True, took
         return plan, False, took

@@ -51,7 +51,9 @@ def group_of(pod: Object) -> str:
     owner = controller_of(pod) if meta.get("ownerReferences") else None
     if owner is not None:
         return str(owner["uid"])
-    return str(meta["namespace"]) + orjson.dumps(meta.get("labels") or {}, option=orjson.OPT_SORT_KEYS).decode()
+    return (
+        str(meta["namespace"]) + orjson.dumps(meta.get("labels") or {}, option=orjson.OPT_SORT_KEYS).decode()
+    )
 
 
 def demands(waiting: Iterable[Object]) -> list[Demand]:
