@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.api.application import Application
 
 _AGENT = "/apis/agent.beanpole.dev/v1"
+_CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -87,6 +88,9 @@ def blueprint(
         path = "/".join(part for part in path.split("/") if part)
         return openapi.document(path, text.text("hash"), tag) if path else openapi.index(tag)
 
+    def document_v2(environ: dict[str, Any]) -> Answer:
+        return openapi.document_v2(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_IF_NONE_MATCH", ""))
+
     def rest(environ: dict[str, Any], path: str = "") -> Answer:
         return _elsewhere(environ)
 
@@ -95,6 +99,8 @@ def blueprint(
     page("/readyz", "GET", "readyz", lambda e: health.ready(store, verbose(e)), anonymous=True)
     page("/version", "GET", "version", lambda e: health.version(), anonymous=True)
     page("/metrics", "GET", "metrics", measurements)
+    page("/openapi/v2", "GET", "openapi", document_v2)
+    page(_CUSTOM_KINDS, "GET", "customresourcedefinitions", lambda e: openapi.custom_kinds())
     page("/openapi/v3", "GET", "openapi", documents)
     page("/openapi/v3/<path:path>", "GET", "openapi", documents)
     page(f"{_AGENT}/exchange", "POST", "exchange", exchange)

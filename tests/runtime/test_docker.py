@@ -102,12 +102,13 @@ def test_an_engine_that_is_down_is_told_with_its_address(
 
 
 def test_a_network_changes_its_range_only_without_pods(docker_node: DockerSubject) -> None:
+    other = docker_node.cidr.replace(".9.0/", ".10.0/")
     runtime = docker_node.runtime()
-    runtime.prepare("10.245.10.0/24")
-    runtime.prepare("10.245.9.0/24")
+    runtime.prepare(other)
+    runtime.prepare(docker_node.cidr)
     start(docker_node, runtime)
     with pytest.raises(ContainerError, match=r"10\.245\.9\.0/24"):
-        runtime.prepare("10.245.10.0/24")
+        runtime.prepare(other)
 
 
 def test_pods_of_two_nodes_reach_each_other(engine: docker.APIClient, tmp_path: Path) -> None:
