@@ -149,7 +149,18 @@ def _allow(environ: dict[str, Any], method: str) -> None:
         raise MethodNotAllowed("the server does not allow this method on the requested resource")
 
 
-_PATHS = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"]
+_PATHS = [
+    "/api",
+    "/api/v1",
+    "/apis",
+    "/healthz",
+    "/livez",
+    "/metrics",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/readyz",
+    "/version",
+]
 
 
 def _response(answer: Answer, trace: str) -> Response:
