@@ -67,12 +67,15 @@ def test_a_damaged_record_of_the_last_turn_counts_as_none(tmp_path, held):
         assert mine.last is None
 
 
-def test_only_datagram_entries_of_endpoints_that_left_are_forgotten():
+def test_of_an_endpoint_that_is_gone_datagrams_and_unanswered_connections_are_forgotten() -> None:
     a, b = Endpoint("10.244.0.1", 53), Endpoint("10.244.0.2", 53)
     old = Rules((Rule("10.96.0.1", "TCP", 53, "d/n", (a, b)), Rule("10.96.0.1", "UDP", 53, "d/n", (a, b))))
     new = Rules((Rule("10.96.0.1", "TCP", 53, "d/n", (b,)), Rule("10.96.0.1", "UDP", 53, "d/n", (b,))))
-    (call,) = stale(old, new)
-    assert call[-6:] == ["--orig-dst", "10.96.0.1", "--orig-port-dst", "53", "--dst-nat", "10.244.0.1"]
+    gone = ["--orig-dst", "10.96.0.1", "--orig-port-dst", "53", "--dst-nat", "10.244.0.1"]
+    assert stale(old, new) == [
+        ["conntrack", "-D", "-p", "tcp", "--state", "SYN_SENT", *gone],
+        ["conntrack", "-D", "-p", "udp", *gone],
+    ]
 
 
 def test_a_node_keeps_its_rules_and_hosts_files_up_to_what_it_is_told():
