@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes
 import pytest
 import yaml
 
@@ -297,3 +298,30 @@ def _words(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_the_official_python_client_creates_watches_and_deletes(cluster: Cluster) -> None:
+    namespace = cluster.namespace("python-client")
+    api = kubernetes.client.CoreV1Api(
+        kubernetes.config.new_client_from_config(str(cluster.state / "kubeconfig"))
+    )
+    begun = api.list_namespaced_config_map(namespace).metadata.resource_version
+    body = kubernetes.client.V1ConfigMap(
+        metadata=kubernetes.client.V1ObjectMeta(generate_name="made-", labels={"by": "client"}),
+        data={"n": "1"},
+    )
+    made = api.create_namespaced_config_map(namespace, body)
+    api.patch_namespaced_config_map(made.metadata.name, namespace, {"data": {"n": "2"}})
+    api.delete_namespaced_config_map(made.metadata.name, namespace)
+    seen = []
+    for event in kubernetes.watch.Watch().stream(
+        api.list_namespaced_config_map,
+        namespace,
+        label_selector="by=client",
+        resource_version=begun,
+        timeout_seconds=10,
+    ):
+        seen.append((event["type"], event["object"].data["n"]))
+        if event["type"] == "DELETED":
+            break
+    assert seen == [("ADDED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
