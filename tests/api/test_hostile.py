@@ -84,6 +84,8 @@ def test_objects_that_are_nearly_right(api, collection, spec, meta):
     st.dictionaries(st.sampled_from(["Accept", "Content_Type", "If_None_Match", "Impersonate_User"]), LATIN),
 )
 def test_paths_and_headers(api, method, path, headers):
+    # The test client takes what follows two slashes for a host.
+    path = path.lstrip("/")
     for prefix in ("/", "/api/v1/", "/apis/", f"{CONFIGS}/"):
         judge(
             api, api.store.revision(), method, prefix + path.replace("?", "").replace("#", ""), b"{}", headers
