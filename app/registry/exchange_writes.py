@@ -11,8 +11,7 @@ from app.registry.node_report import actor_of, lease_missing, lease_writes, node
 from app.registry.pod_report import pod_writes
 from app.registry.report import Report
 from app.registry.request import Request
-from app.store.store import Rejected
-from app.store.traced import Caused, commit_caused
+from app.store.store import Caused, Rejected
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
@@ -35,7 +34,7 @@ def commit(registry: Registry, reports: dict[str, Report]) -> dict[str, ApiError
         if not writes:
             return refused
         flat = [caused for batch in writes.values() for caused in batch]
-        results = commit_caused(registry.store, flat, registry.clock.now())
+        results = registry.store.commit_caused(flat, now=registry.clock.now())
         registry.view.catch_up()
         taken.update(result.claim for result in results if isinstance(result, Rejected) and result.claim)
         again = {c.actor for c, result in zip(flat, results, strict=True) if isinstance(result, Rejected)}

@@ -52,6 +52,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Caused:
+    """A write, who makes it and what led to it."""
+
+    write: Write
+    actor: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """Proof that a worker still holds the key it decided for: `field` of the running work must still hold
     `token` when its writes arrive."""
@@ -155,12 +164,24 @@ class Store:
         Raises:
             StoreUnavailable: the answer did not come. Some or all of the writes may have happened.
         """
+        return self.commit_caused([Caused(write, actor, trace) for write in writes], now=now, fence=fence)
+
+    def commit_caused(
+        self, writes: Sequence[Caused], *, now: float, fence: Fence | None = None
+    ) -> list[Committed | Rejected]:
+        """`commit` where each write has an actor and a trace of its own: what agents report in one exchange was
+        caused by as many changes as there are pods, and one round trip is enough for all of it.
+
+        Raises:
+            StoreUnavailable: see `commit`.
+        """
         if not writes:
             return []
-        made = [(write, *halves(write.obj)) for write in writes]
-        # Which binds belong together is only ever compared: the trace and its time tell batches apart.
-        batch = f"{trace.id}.{trace.cause}.{actor}.{int(now * 1e6)}.{id(made)}"
-        calls = [self._arguments(w, head, tail, actor, trace, now, batch, fence) for w, head, tail in made]
+        made = [(caused, *halves(caused.write.obj)) for caused in writes]
+        # Which binds belong together is only ever compared: the first one's trace and time tell batches apart.
+        trace = writes[0].trace
+        batch = f"{trace.id}.{trace.cause}.{writes[0].actor}.{int(now * 1e6)}.{id(made)}"
+        calls = [self._arguments(caused, head, tail, now, batch, fence) for caused, head, tail in made]
         with reachable():
             replies = self._run(calls)
         results: list[Committed | Rejected] = []
@@ -173,21 +194,14 @@ class Store:
         return results
 
     def _arguments(
-        self,
-        write: Write,
-        head: bytes,
-        tail: bytes,
-        actor: str,
-        trace: Trace,
-        now: float,
-        batch: str,
-        fence: Fence | None,
+        self, caused: Caused, head: bytes, tail: bytes, now: float, batch: str, fence: Fence | None
     ) -> tuple[Argument, ...]:
+        write, trace = caused.write, caused.trace
         bind = write.bind
         return (
             8, *self._heads, self._objects + write.resource, *self._shared,
             write.verb.value, write.resource, write.key, "" if write.expect is None else write.expect, head, tail,
-            actor, f"{trace.id} {trace.cause}", int(now * 1000), self._log_length,
+            caused.actor, f"{trace.id} {trace.cause}", int(now * 1000), self._log_length,
             bind.node if bind else "", bind.revision if bind else 0, batch,
             fence.field if fence else "", fence.token if fence else "", write.within,
             len(write.claims), *write.claims, *write.releases,
