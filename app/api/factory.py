@@ -10,6 +10,7 @@ from app.api.logs import Logs, Nudge
 from app.api.metrics import Metrics
 from app.api.resources import Resources
 from app.api.tail import Tail
+from app.api.work_metrics import WorkMetrics
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
@@ -36,7 +37,9 @@ def create_app(
         nudge: called with a Node when something waits for its agent.
     """
     app = Application("beanpole", static_folder=None)
-    app.gate = Gate(Tokens(settings.token_file, clock), Metrics(), clock, ids)
+    metrics = Metrics()
+    metrics.registry.register(WorkMetrics(store, ids))
+    app.gate = Gate(Tokens(settings.token_file, clock), metrics, clock, ids)
     app.tail = Tail(view, clock)
     logs = Logs(store, agents, nudge, clock, ids)
     app.resources = Resources(registry, app.tail, logs, clock, ids, settings.max_body)

@@ -84,11 +84,6 @@ NOTHING = Selector(nothing=True)
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 
 
-def of_map(labels: Labels | None) -> Selector:
-    """The selector of a plain map, as a Service has it. An absent or empty map selects nothing."""
-    return _equal(labels.items()) if labels else NOTHING
-
-
 def of_label_selector(selector: Object | None) -> Selector:
     """The selector of a LabelSelector object. An empty one selects everything, an absent one nothing.
 

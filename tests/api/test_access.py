@@ -7,7 +7,10 @@ import os
 import pytest
 
 from app.api import health
+from app.base.ids import RandomIds
+from app.bus.work import Finished, Outcome, Work
 from app.store.store import Store
+from app.store.work import WorkLedger
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 EXCHANGE = "/apis/agent.beanpole.dev/v1/exchange"
@@ -98,3 +101,14 @@ def test_metrics_count_requests(api):
     api.get(CONFIGS)
     page = api.ask("GET", "/metrics").text
     assert 'apiserver_request_total{code="200",resource="configmaps",verb="list"} 1.0' in page
+
+
+def test_metrics_tell_of_work_that_waits_and_of_work_that_fails(api):
+    ledger = WorkLedger(api.store, RandomIds(1))
+    ledger.enqueue([Work("echo", "default/a"), Work("echo", "default/b")], 1000.0)
+    (held,) = ledger.take("echo", ["default/a"], "w", 1000.0)
+    ledger.done([Finished(held, Outcome.FAILED)], 1000.0)
+    page = api.ask("GET", "/metrics").text
+    assert 'beanpole_work_queue_depth{role="echo"} 1.0' in page
+    assert 'beanpole_work_runs_total{outcome="failed",role="echo"} 1.0' in page
+    assert 'beanpole_work_failing_keys{role="echo"} 1.0' in page

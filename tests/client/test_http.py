@@ -11,9 +11,8 @@ import pytest
 
 from app.base.errors import BadRequest, Conflict, Expired, Invalid, NotFound
 from app.client.http import ApiClient, Unreachable
-from app.client.paths import path_of
 
-MAPS = path_of("v1", "configmaps", namespace="default")
+MAPS = "/api/v1/namespaces/default/configmaps"
 
 
 class _Server(ThreadingHTTPServer):

@@ -8,7 +8,6 @@ from typing import Any
 from app.objects import quantity
 from app.objects.change import Object
 from workers.agent.env import environment, expand
-from workers.agent.pod import containers, init_containers
 from workers.agent.sources import ConfigError, Sources
 from workers.agent.volumes import Volumes, refusals
 from workers.runtime.protocol import ContainerSpec
@@ -115,7 +114,3 @@ def _ports(field: str, container: Object) -> Iterator[str]:
 
 def _words(words: list[str] | None, variables: dict[str, str]) -> tuple[str, ...] | None:
     return None if not words else tuple(expand(str(w), variables) for w in words)
-
-
-def all_containers(pod: Object) -> list[Object]:
-    return [*init_containers(pod), *containers(pod)]
