@@ -1,7 +1,4 @@
-"""Where an object lives in the API.
-
-https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
-"""
+"""Where agents speak to the API: paths beside those of Kubernetes, in a group of their own."""
 
 from __future__ import annotations
 
