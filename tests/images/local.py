@@ -19,6 +19,8 @@ import docker
 import docker.errors
 
 BUSYBOX = "beanpole-test/busybox:1"
+# On every image made here under a public image's name.
+MADE = "dev.beanpole.test.stand-in"
 # Where packages put a busybox that needs no libraries.
 _PLACES = ("/bin/busybox", "/usr/bin/busybox", "/usr/lib/busybox/busybox-static")
 # Of the interpreter's library, what no test's program imports.
@@ -59,7 +61,8 @@ def has(client: docker.APIClient, name: str) -> bool:
 def _load(client: docker.APIClient, name: str, root: bytes, changes: list[str]) -> None:
     repository, _, tag = name.rpartition(":")
     path = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
-    said = client.import_image_from_data(root, repository, tag, changes=[path, *changes])
+    labels = [] if name == BUSYBOX else [f"LABEL {MADE}=true"]
+    said = client.import_image_from_data(root, repository, tag, changes=[path, *labels, *changes])
     assert '"error"' not in said, said
 
 
