@@ -1,0 +1,1 @@
+"""The kinds that the API serves, one module for each API group."""

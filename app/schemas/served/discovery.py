@@ -1,0 +1,13 @@
+"""API group discovery.k8s.io."""
+
+from __future__ import annotations
+
+from app.schemas import columns_network, discovery
+from app.schemas.kind import Kind
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice", True,
+        discovery.EndpointSlice, columns=columns_network.ENDPOINT_SLICE,
+    ),
+)  # fmt: skip
