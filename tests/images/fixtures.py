@@ -41,12 +41,12 @@ def images(engine: docker.APIClient) -> docker.APIClient:
 
 
 def remove_stand_ins() -> None:
-    """Take away the stand-ins for public images that tests made, once no test process needs them any more."""
+    """Take away the stand-ins for public images that this test run made, once none of its processes needs them."""
     answers, _ = reachable()
     if not answers:
         return
     with contextlib.closing(connect()) as client:
-        for image in client.images(filters={"label": local.MADE}):
+        for image in client.images(filters={"label": f"{local.MADE_BY}={local.RUN}"}):
             # A public image of the same name may have been pulled over it meanwhile, and containers may still use it.
             with contextlib.suppress(docker.errors.APIError):
                 client.remove_image(image["Id"], force=True)

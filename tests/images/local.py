@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ import docker
 import docker.errors
 
 BUSYBOX = "beanpole-test/busybox:1"
-# On every image made here under a public image's name.
-MADE = "dev.beanpole.test.stand-in"
+# On every image made here under a public image's name: the test run that made it.
+MADE_BY = "dev.beanpole.test.run"
+# The process that starts the others imports this first; they inherit its environment.
+RUN = os.environ.setdefault("BEANPOLE_TEST_RUN", str(os.getpid()))
 # Where packages put a busybox that needs no libraries.
 _PLACES = ("/bin/busybox", "/usr/bin/busybox", "/usr/lib/busybox/busybox-static")
 # Of the interpreter's library, what no test's program imports.
@@ -61,7 +64,7 @@ def has(client: docker.APIClient, name: str) -> bool:
 def _load(client: docker.APIClient, name: str, root: bytes, changes: list[str]) -> None:
     repository, _, tag = name.rpartition(":")
     path = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
-    labels = [] if name == BUSYBOX else [f"LABEL {MADE}=true"]
+    labels = [] if name == BUSYBOX else [f"LABEL {MADE_BY}={RUN}"]
     said = client.import_image_from_data(root, repository, tag, changes=[path, *labels, *changes])
     assert '"error"' not in said, said
 
