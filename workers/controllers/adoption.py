@@ -60,17 +60,26 @@ def released(obj: Object, owner: Object) -> Object:
     return with_meta(obj, ownerReferences=kept or None)
 
 
-def takers(resource: str) -> Callable[[Object, ReadView], Iterable[str]]:
+def label_selector_of(owner: Object) -> Object | None:
+    """The LabelSelector that most kinds have in their spec."""
+    selector: Object | None = owner["spec"].get("selector")
+    return selector
+
+
+def takers(
+    resource: str, selector: Callable[[Object], Object | None] = label_selector_of
+) -> Callable[[Object, ReadView], Iterable[str]]:
     """For `watches`: the objects of `resource` in the same namespace whose selector matches an orphan."""
 
     def find(orphan: Object, view: ReadView) -> Iterable[str]:
-        if controller_of(orphan) is not None:
+        owners = orphan["metadata"].get("ownerReferences")
+        if owners and (owners[0].get("controller") or controller_of(orphan) is not None):
             return ()
         namespace = orphan["metadata"]["namespace"]
         return [
             f"{namespace}/{owner['metadata']['name']}"
             for owner in view.list(resource, namespace)
-            if not is_deleting(owner) and matcher(owner["spec"].get("selector"))(orphan)
+            if not is_deleting(owner) and matcher(selector(owner))(orphan)
         ]
 
     return find
