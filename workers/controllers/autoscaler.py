@@ -1,0 +1,190 @@
+"""HorizontalPodAutoscaler: sets the number of pods of something after what they use.
+
+Looked at every 15 seconds, as in Kubernetes.
+https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.base.clock import rfc3339
+from app.objects import conditions
+from app.objects.change import Object, ReadView, Write, update
+from app.objects.conditions import Truth
+from app.objects.meta import is_deleting
+from app.objects.selectors import of_label_selector
+from workers.controllers import autoscaler_history, autoscaler_limits, autoscaler_metrics
+from workers.controllers.adoption import matcher
+from workers.controllers.disruption_scale import SIZED
+from workers.controllers.interests import itself, unless_same
+from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
+
+RESOURCE = "horizontalpodautoscalers.autoscaling"
+# kube-controller-manager --horizontal-pod-autoscaler-sync-period
+PERIOD = 15.0
+
+
+def plan(view: ReadView, key: str, now: float) -> Plan:
+    """Measure, decide, scale, and say what was done."""
+    autoscaler = view.get(RESOURCE, key)
+    if autoscaler is None or is_deleting(autoscaler):
+        return NOTHING
+    return _Step(view, autoscaler, now).plan()
+
+
+class _Step:
+    """One look at one autoscaler, as it takes shape."""
+
+    def __init__(self, view: ReadView, autoscaler: Object, now: float) -> None:
+        self._view = view
+        self._before = autoscaler
+        generation = autoscaler["metadata"].get("generation", 1)
+        status = {"desiredReplicas": 0, **(autoscaler.get("status") or {}), "observedGeneration": generation}
+        self._after: Object = {**autoscaler, "status": status}
+        self._now = now
+        self._events: list[EventNote] = []
+        self._writes: list[Write] = []
+
+    def plan(self) -> Plan:
+        target = self._target()
+        if target is not None:
+            self._scale(*target)
+        if self._after != self._before:
+            self._writes.append(update(RESOURCE, self._after))
+        return Plan(tuple(self._writes), tuple(self._events), PERIOD)
+
+    def _target(self) -> tuple[str, Object] | None:
+        """What is scaled, and where it is kept."""
+        reference = self._before["spec"]["scaleTargetRef"]
+        group = (reference.get("apiVersion") or "").rpartition("/")[0]
+        namespace, kind = self._before["metadata"]["namespace"], reference["kind"]
+        resource, name = _place(self._before)
+        found = self._view.get(resource, f"{namespace}/{name}") if resource else None
+        if resource is None or found is None:
+            why = (
+                f'{resource} "{name}" not found'
+                if resource
+                else f'no matches for kind "{kind}" in group "{group}"'
+            )
+            text = f"the HPA controller was unable to get the target's current scale: {why}"
+            self._say("AbleToScale", "False", "FailedGetScale", text)
+            self._tell("FailedGetScale", why, warning=True)
+            return None
+        text = "the HPA controller was able to get the target's current scale"
+        self._say("AbleToScale", "True", "SucceededGetScale", text)
+        return resource, found
+
+    def _scale(self, resource: str, target: Object) -> None:
+        spec = self._before["spec"]
+        current: int = target["spec"].get("replicas", 1)
+        self._count(currentReplicas=(target.get("status") or {}).get("replicas", 0))
+        least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
+        if current == 0 and least != 0:
+            text = "scaling is disabled since the replica count of the target is zero"
+            self._say("ScalingActive", "False", "ScalingDisabled", text)
+            self._count(desiredReplicas=0)
+            return
+        if current > most:
+            self._set(resource, target, most, "Current number of replicas above Spec.MaxReplicas")
+        elif current < least:
+            self._set(resource, target, least, "Current number of replicas below Spec.MinReplicas")
+        else:
+            self._measure(resource, target, current)
+
+    def _measure(self, resource: str, target: Object, current: int) -> None:
+        spec = self._before["spec"]
+        rivals = self._rivals(resource, target)
+        if rivals:
+            selector = of_label_selector(_selector(target))
+            text = f"pods by selector {selector} are controlled by multiple HPAs: [{' '.join(rivals)}]"
+            self._say("ScalingActive", "False", "AmbiguousSelector", text)
+            self._tell("AmbiguousSelector", text, warning=True)
+            return
+        pods = _pods(self._view, target)
+        asked = autoscaler_metrics.asked(self._view, self._before, current, pods, self._now)
+        for reason, message in asked.failures:
+            self._tell(reason, message, warning=True)
+        if asked.statuses:
+            self._count(currentMetrics=asked.statuses)
+        if asked.replicas is None:
+            reason, message = asked.failures[0]
+            text = f"the HPA was unable to compute the replica count: {message}"
+            self._say("ScalingActive", "False", reason, text)
+            self._tell("FailedComputeMetricsReplicas", asked.error, warning=True)
+            return
+        text = f"the HPA was able to successfully calculate a replica count from {asked.name}"
+        self._say("ScalingActive", "True", "ValidMetricFound", text)
+        keep = autoscaler_limits.keep(spec)
+        history = autoscaler_history.remembered(self._before)
+        if not history.recommended:
+            # What there was when it was made counts as recommended, so that it takes nothing away at first.
+            history = history.recommending(current, self._now, keep)
+        history = history.recommending(asked.replicas, self._now, keep)
+        result = autoscaler_limits.bounded(spec, current, asked.replicas, history, self._now)
+        self._say("AbleToScale", "True", *result.able)
+        limited: Truth = "False" if result.limited == autoscaler_limits.WITHIN else "True"
+        self._say("ScalingLimited", limited, *result.limited)
+        change = result.replicas - current
+        if change:
+            history = history.scaled(change, self._now, autoscaler_limits.LONGEST_PERIOD)
+        self._after = autoscaler_history.remembering(self._after, history)
+        if change:
+            why = f"{asked.name} above target" if change > 0 else "All metrics below target"
+            self._set(resource, target, result.replicas, why)
+        else:
+            self._count(desiredReplicas=current)
+
+    def _rivals(self, resource: str, target: Object) -> list[str]:
+        """All autoscalers of the target, if it has others."""
+        namespace = self._before["metadata"]["namespace"]
+        found = [
+            f"{namespace}/{other['metadata']['name']}"
+            for other in self._view.list(RESOURCE, namespace)
+            if _place(other) == (resource, target["metadata"]["name"])
+        ]
+        return found if len(found) > 1 else []
+
+    def _set(self, resource: str, target: Object, replicas: int, why: str) -> None:
+        self._writes.append(update(resource, {**target, "spec": {**target["spec"], "replicas": replicas}}))
+        text = f"the HPA controller was able to update the target scale to {replicas}"
+        self._say("AbleToScale", "True", "SucceededRescale", text)
+        self._tell("SuccessfulRescale", f"New size: {replicas}; reason: {why}")
+        self._count(desiredReplicas=replicas, lastScaleTime=rfc3339(self._now))
+
+    def _count(self, **counts: object) -> None:
+        self._after = {**self._after, "status": {**self._after["status"], **counts}}
+
+    def _say(self, kind: str, truth: Truth, reason: str, message: str) -> None:
+        self._after = conditions.with_condition(
+            self._after, kind, truth, self._now, reason=reason, message=message
+        )
+
+    def _tell(self, reason: str, message: str, warning: bool = False) -> None:
+        self._events.append(EventNote(self._before, reason, message, "Warning" if warning else "Normal"))
+
+
+def _place(autoscaler: Object) -> tuple[str | None, str]:
+    """Where what it scales is kept, None if that has no size, and its name."""
+    reference = autoscaler["spec"]["scaleTargetRef"]
+    group = (reference.get("apiVersion") or "").rpartition("/")[0]
+    return SIZED.get((group, reference["kind"])), reference["name"]
+
+
+def _selector(target: Object) -> Object | None:
+    selector: Object | None = target["spec"].get("selector")
+    return {"matchLabels": selector or {}} if target["kind"] == "ReplicationController" else selector
+
+
+def _pods(view: ReadView, target: Object) -> Sequence[Object]:
+    """The pods that the target's selector matches."""
+    matches = matcher(_selector(target))
+    return [pod for pod in view.list("pods", target["metadata"]["namespace"]) if matches(pod)]
+
+
+ROLE = Role(
+    "horizontal-pod-autoscaler",
+    plan,
+    (itself(RESOURCE, unless_same(lambda a: (a["spec"], a["metadata"].get("deletionTimestamp")))),),
+    lambda view: view.keys(RESOURCE),
+)
