@@ -1,0 +1,1 @@
+"""Custom resources: what a CustomResourceDefinition says, made into functions that its objects go through."""

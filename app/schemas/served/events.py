@@ -1,0 +1,19 @@
+"""API group events.k8s.io."""
+
+from __future__ import annotations
+
+from app.schemas import columns_cluster, conversion_event, events
+from app.schemas.kind import Conversion, Kind, one_by_one
+from app.schemas.served import core
+
+_STORED = next(kind for kind in core.KINDS if kind.kind == "Event")
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "events.k8s.io", "v1", "Event", "events", "event", True, events.Event,
+        short_names=("ev",), columns=columns_cluster.NEW_EVENT,
+        conversion=Conversion(
+            _STORED, one_by_one(conversion_event.to_core), one_by_one(conversion_event.from_core)
+        ),
+    ),
+)  # fmt: skip
