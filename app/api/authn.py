@@ -1,99 +1,80 @@
-"""Authentication: who sends a request.
+"""Authentication: who sends a request, by any of the ways there are.
 
-Bearer tokens from a file with lines `token,user,uid,"group,group"`, as kube-apiserver's --token-auth-file
-(https://kubernetes.io/docs/reference/access-authn-authz/authentication/#static-token-file). The file is
-read again when it changes. Tokens are kept and compared as hashes only.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/: client certificates, tokens of
+ServiceAccounts, bootstrap tokens, and the token file. The first that succeeds counts.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import logging
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection
+from typing import Any
 
+from app.api.authn_accounts import Accounts
+from app.api.authn_bootstrap import BootstrapTokens
+from app.api.authn_certificates import Certificates
+from app.api.authn_static import Tokens
+from app.api.user import ANONYMOUS, AUTHENTICATED, User
 from app.base.clock import Clock
 from app.base.errors import Unauthorized
+from app.store.store import Store
+from app.store.view import View
+from app.trust.clients import BadCertificate
+from app.trust.loading import Trust
+from app.trust.tokens import BadToken
 
-log = logging.getLogger("beanpole.authn")
-
-AUTHENTICATED = "system:authenticated"
-# How often the file is looked at, in seconds.
-LOOK = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Who asks, as authorization and the change log see it."""
-
-    name: str
-    uid: str = ""
-    groups: tuple[str, ...] = ()
+__all__ = ["ANONYMOUS", "AUTHENTICATED", "Authenticator", "User"]
 
 
-class Tokens:
-    """The users that a token file names."""
+class Authenticator:
+    """Knows who sends a request."""
 
-    def __init__(self, path: str, clock: Clock) -> None:
-        self._path = Path(path) if path else None
-        self._clock = clock
-        self._users: dict[bytes, User] = {}
-        self._state: tuple[int, int] | None = None
-        self._looked = float("-inf")
+    def __init__(self, token_file: str, trust: Trust, store: Store, view: View, clock: Clock) -> None:
+        self.audiences = trust.audiences
+        self._static = Tokens(token_file, clock)
+        self._accounts = Accounts(trust.verifier, trust.audiences, store, view, clock)
+        self._bootstrap = BootstrapTokens(store, clock)
+        self._certificates = Certificates(trust.clients, clock)
 
-    def user(self, authorization: str) -> User:
-        """Who an `Authorization` header belongs to.
+    def user(self, environ: dict[str, Any]) -> User | None:
+        """Who sends the request; None if it shows no credentials at all.
 
         Raises:
-            Unauthorized: nobody known here.
+            Unauthorized: it shows some, and none of them is good.
         """
-        now = self._clock.monotonic()
-        if now - self._looked >= LOOK:
-            self._looked = now
-            self._look()
-        scheme, _, token = authorization.partition(" ")
+        bad = False
+        try:
+            user = self._certificates.user(environ)
+            if user is not None:
+                return user
+        except BadCertificate:
+            bad = True
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         token = token.strip()
         if scheme.lower() == "bearer" and token:
-            # How long the look-up takes depends on the hash alone, and a hash tells nothing of its token.
-            found = self._users.get(_digest(token))
-            if found is not None:
-                return found
-        raise Unauthorized("Unauthorized")
+            try:
+                return self.of_token(token)[0]
+            except BadToken:
+                bad = True
+        if bad or scheme:
+            raise Unauthorized("Unauthorized")
+        return None
 
-    def _look(self) -> None:
-        if self._path is None:
-            return
-        try:
-            stat = self._path.stat()
-            state = (stat.st_mtime_ns, stat.st_size)
-            if state == self._state:
-                return
-            self._users = parse(self._path.read_text(encoding="utf-8"))
-            self._state = state
-        except (OSError, ValueError, csv.Error) as exc:
-            # Better the users known so far than none because a file is being rewritten.
-            log.warning(
-                "token file %s can't be read, keeping %d users: %s", self._path, len(self._users), exc
-            )
+    def of_token(self, token: str, audiences: Collection[str] = ()) -> tuple[User, tuple[str, ...]]:
+        """Whose token it is, and for which of `audiences` (empty: this API) it is meant.
 
-
-def parse(text: str) -> dict[bytes, User]:
-    """The users of a token file, by the hash of their token.
-
-    Raises:
-        ValueError: a line has fewer than three columns, or no token or user.
-    """
-    users: dict[bytes, User] = {}
-    for number, row in enumerate(csv.reader(text.splitlines(), skipinitialspace=True), 1):
-        if not row or row[0].startswith("#"):
-            continue
-        if len(row) < 3 or not row[0] or not row[1]:
-            raise ValueError(f"line {number} is not token,user,uid[,groups]")
-        groups = tuple(group.strip() for group in row[3].split(",") if group.strip()) if len(row) > 3 else ()
-        users[_digest(row[0])] = User(row[1], row[2], (*groups, AUTHENTICATED))
-    return users
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        Raises:
+            BadToken: nobody's, or not for them.
+        """
+        user = self._static.user(token)
+        if user is None:
+            bound = self._accounts.user(token, audiences)
+            if bound is not None:
+                return bound
+            user = self._bootstrap.user(token)
+        if user is None:
+            raise BadToken("invalid bearer token")
+        # Tokens without an audience are for this API.
+        meant = tuple(each for each in audiences if each in self.audiences) if audiences else self.audiences
+        if not meant:
+            raise BadToken(f"token is not for the target audiences {list(audiences)}")
+        return user, meant

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.base.errors import AlreadyExists
-from app.registry import addresses
+from app.objects.admitted import PRIORITIES
+from app.registry import addresses, cluster_info
+from app.registry.access import bootstrap as access_bootstrap
+from app.registry.access.attributes import MASTERS
 from app.registry.request import Request
 from app.schemas import kinds
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 API_SERVICE = "kubernetes"
 ACTOR = "system:apiserver"
+CLASSES = "priorityclasses.scheduling.k8s.io"
+CRITICAL = "Used for system critical pods that must not be moved from their current node or cluster."
 
 
 def bootstrap(registry: Registry, host: str, port: int) -> None:
@@ -22,9 +27,13 @@ def bootstrap(registry: Registry, host: str, port: int) -> None:
 
     May be called by every API process at every start, at the same time.
     """
-    request = Request(user=ACTOR, trace=registry.ids.trace())
+    request = Request(user=ACTOR, groups=(MASTERS,), trace=registry.ids.trace())
     for name in NAMESPACES:
         _ensure(registry, request, "namespaces", "", {"metadata": {"name": name}})
+    for name, value in PRIORITIES.items():
+        _ensure(registry, request, CLASSES, "", {"metadata": {"name": name}, "value": value, "description": CRITICAL})
+    access_bootstrap.ensure(registry, request)
+    cluster_info.publish(registry, request)
     labels = {"component": "apiserver", "provider": "kubernetes"}
     address = addresses.first_service_address(registry.settings.service_cidr)
     _ensure(

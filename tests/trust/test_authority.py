@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import pki
+from app.trust import authority as pki
 
 
 def pair(folder: Path, hosts: list[str], now: float | None = None) -> Path:
