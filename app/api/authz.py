@@ -1,34 +1,26 @@
-"""Authorization: what a user may do.
+"""Authorization: from a request to what is asked for, and the words in which it is refused.
 
-Administrators (group `system:masters`) may do everything. A node's agent may exchange and upload streams
-for its node and read what pods need. Everybody else may look at discovery and health only.
+Who may do what is decided in `app.registry.access`.
+https://kubernetes.io/docs/reference/access-authn-authz/authorization/
 """
 
 from __future__ import annotations
 
-from app.api.authn import AUTHENTICATED, User
+from app.api.query import Query
 from app.api.routing import Target
-from app.base.errors import Forbidden, qualified
+from app.api.user import User, account_of
+from app.base.errors import BadRequest, Forbidden
+from app.objects import field_selectors
+from app.objects.field_selectors import FieldSelector
+from app.registry.access.access import Access
+from app.registry.access.attributes import MASTERS, Asked, AskedPath, Subject
+from app.registry.access.nodes import speaks_for
+from app.registry.access.refusal import forbidden
 
-MASTERS = "system:masters"
-NODES = "system:nodes"
-NODE_PREFIX = "system:node:"
-# One agent process may speak for every node of its machine.
-NODE_AGENT = "system:node-agent"
-
-_READ = frozenset({"get", "list", "watch"})
-_NODE_READS = frozenset(
-    {
-        "configmaps",
-        "secrets",
-        "services",
-        "endpointslices.discovery.k8s.io",
-        "endpoints",
-        "nodes",
-        "pods",
-        "namespaces",
-    }
-)
+_AUTHENTICATION = "authentication.k8s.io"
+_COLLECTION = ("list", "watch", "deletecollection")
+# Asked for with GET when it comes as a WebSocket, these do as much as with POST.
+_INTO_PODS = ("attach", "exec", "portforward")
 
 
 def verb(method: str, target: Target, watch: bool) -> str:
@@ -41,27 +33,62 @@ def verb(method: str, target: Target, watch: bool) -> str:
     return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(method, method.lower())
 
 
-def authorize(user: User, action: str, target: Target) -> None:
-    """Let the request through, or say in Kubernetes's words why not.
+def authorize(access: Access, user: User, action: str, target: Target, query: str = "") -> str:
+    """Let the request through, or say in Kubernetes's words why not. `query` is the URL's. Returns by which role,
+    where that is the reason.
 
     Raises:
-        Forbidden: the user may not do this.
+        Forbidden: the user may not do this. StoreUnavailable: that can't be found out now.
     """
     if MASTERS in user.groups:
-        return
-    kind = target.kind
-    if NODES in user.groups and action in _READ and not target.subresource and kind.resource in _NODE_READS:
-        return
-    resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
-    where = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
-    what = qualified(kind.plural, kind.group) + (f' "{target.name}"' if target.name else "")
-    raise Forbidden(
-        f'{what} is forbidden: User "{user.name}" cannot {action} resource "{resource}" in API group '
-        f'"{kind.group}" {where}',
-        group=kind.group,
-        resource=kind.plural,
-        name=target.name,
-    )
+        access.allowed += 1
+        return ""
+    reason = check(access, user, asked_of(action, target, query))
+    if action == "get" and target.subresource in _INTO_PODS:
+        reason = check(access, user, asked_of("create", target, query))
+    return reason
+
+
+def asked_of(action: str, target: Target, query: str = "") -> Asked:
+    """What a request asks for. A namespace counts as in itself, and a list that a field selector narrows down to one
+    name is about that name (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go)."""
+    kind, name, namespace = target.kind, target.name, target.namespace
+    fields = field_selectors.EVERYTHING
+    if action in _COLLECTION and "fieldSelector" in query:
+        fields = _fields(query)
+        name = name or fields.exact("metadata.name") or ""
+    if kind.plural == "namespaces" and not kind.group:
+        namespace = target.name
+    return Asked(action, kind.group, kind.plural, target.subresource, namespace, name, fields)
+
+
+def _fields(query: str) -> FieldSelector:
+    """One that can't be read narrows nothing down; it is refused later."""
+    try:
+        return field_selectors.parse_any(Query(query).text("fieldSelector"))
+    except BadRequest:
+        return field_selectors.EVERYTHING
+
+
+def check(access: Access, user: User, asked: Asked) -> str:
+    """Why the user may do this. Raises Forbidden unless they may."""
+    decision = access.decide(subject_of(user), asked)
+    if decision.allowed:
+        return decision.reason
+    raise forbidden(user.name, asked, decision.reason)
+
+
+def authorize_path(access: Access, user: User, method: str, path: str) -> None:
+    """Let a request through for a path that is no resource.
+
+    Raises:
+        Forbidden: the user may not do this. StoreUnavailable: that can't be found out now.
+    """
+    asked = AskedPath(method.lower(), path)
+    decision = access.decide_path(subject_of(user), asked)
+    if not decision.allowed:
+        because = _because(decision.reason)
+        raise Forbidden(f'forbidden: User "{user.name}" cannot {asked.verb} path "{path}"{because}')
 
 
 def authorize_node(user: User, node: str) -> None:
@@ -70,9 +97,7 @@ def authorize_node(user: User, node: str) -> None:
     Raises:
         Forbidden: it is not this node's.
     """
-    if MASTERS in user.groups:
-        return
-    if NODES in user.groups and user.name in (NODE_AGENT, NODE_PREFIX + node):
+    if MASTERS in user.groups or speaks_for(subject_of(user), node):
         return
     raise Forbidden(
         f'nodes "{node}" is forbidden: User "{user.name}" cannot speak for this node',
@@ -81,18 +106,32 @@ def authorize_node(user: User, node: str) -> None:
     )
 
 
-def impersonated(user: User, name: str, groups: str) -> User:
-    """The user that `user` asks to be (`kubectl --as`, `--as-group`).
+def authorize_impersonation(access: Access, user: User, wanted: User) -> None:
+    """May `user` be taken for `wanted`: for this user, each of these groups, this uid, each extra value?
 
     Raises:
-        Forbidden: only administrators may.
+        Forbidden: may not.
     """
-    if MASTERS not in user.groups:
-        raise Forbidden(
-            f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" '
-            "at the cluster scope",
-            resource="users",
-            name=name,
-        )
-    given = tuple(group.strip() for group in groups.split(",") if group.strip())
-    return User(name, "", (*given, AUTHENTICATED))
+    if MASTERS in user.groups:
+        return
+    account = account_of(wanted.name)
+    if account is not None:
+        check(access, user, Asked("impersonate", "", "serviceaccounts", "", *account))
+    else:
+        check(access, user, Asked("impersonate", "", "users", name=wanted.name))
+    for group in wanted.groups:
+        check(access, user, Asked("impersonate", "", "groups", name=group))
+    if wanted.uid:
+        check(access, user, Asked("impersonate", _AUTHENTICATION, "uids", name=wanted.uid))
+    for key, values in wanted.extra.items():
+        for value in values:
+            check(access, user, Asked("impersonate", _AUTHENTICATION, "userextras", key, name=value))
+
+
+def subject_of(user: User) -> Subject:
+    """A user as authorization sees it."""
+    return Subject(user.name, user.groups, user.uid)
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

@@ -64,7 +64,8 @@ def test_a_refused_write_changes_nothing(api):
 
 
 def test_an_agent_reads_what_pods_need_and_speaks_for_its_own_node_only(api):
-    assert api.ask("GET", "/api/v1/secrets", token="n1-token").status_code == 200
+    assert api.ask("GET", "/api/v1/services", token="n1-token").status_code == 200
+    assert api.ask("GET", "/api/v1/secrets", token="n1-token").status_code == 403
     assert api.ask("GET", "/apis/apps/v1/deployments", token="n1-token").status_code == 403
     other = api.ask("POST", EXCHANGE, {"nodes": {"n1": {}, "n2": {}}}, token="n1-token")
     assert other.status_code == 403
@@ -81,7 +82,7 @@ def test_a_malformed_exchange_is_refused(api):
 
 
 def test_tokens_are_read_again_when_their_file_changes(api, tokens, monkeypatch):
-    monkeypatch.setattr("app.api.authn.LOOK", 0.0)
+    monkeypatch.setattr("app.api.authn_static.LOOK", 0.0)
     tokens.write_text('new-token,eve,9,"system:masters"\n')
     os.utime(tokens, ns=(1, 1))
     assert api.ask("GET", CONFIGS).status_code == 401

@@ -1,0 +1,1 @@
+"""Who may do what: roles and bindings, nodes' credentials, and the reviews that ask about it."""

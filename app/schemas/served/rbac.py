@@ -1,0 +1,25 @@
+"""API group rbac.authorization.k8s.io."""
+
+from __future__ import annotations
+
+from app.schemas import columns_access, rbac
+from app.schemas.kind import Kind
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        rbac.GROUP, "v1", "ClusterRole", "clusterroles", "clusterrole", False, rbac.ClusterRole,
+        columns=columns_access.ROLE,
+    ),
+    Kind(
+        rbac.GROUP, "v1", "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", False,
+        rbac.ClusterRoleBinding, columns=columns_access.BINDING,
+    ),
+    Kind(
+        rbac.GROUP, "v1", "Role", "roles", "role", True, rbac.Role,
+        columns=columns_access.ROLE,
+    ),
+    Kind(
+        rbac.GROUP, "v1", "RoleBinding", "rolebindings", "rolebinding", True,
+        rbac.RoleBinding, columns=columns_access.BINDING,
+    ),
+)  # fmt: skip
