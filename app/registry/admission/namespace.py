@@ -1,4 +1,4 @@
-"""May this be created here? Today: is its namespace there, and not on its way out."""
+"""NamespaceLifecycle: is its namespace there, and not on its way out? And what a new namespace begins with."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from typing import TYPE_CHECKING
 import orjson
 
 from app.base.errors import Cause, Forbidden, not_found, qualified
-from app.objects.change import Object
+from app.objects.change import Object, Write, create
+from app.objects.meta import complete
 from app.schemas.kinds import Kind
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
+
+
+def beside(kind: Kind, obj: Object, registry: Registry) -> list[Write]:
+    """What is committed together with a new object: a namespace's default account, so that its first pod need not
+    wait for a controller. (In Kubernetes it does.)"""
+    if kind.resource != "namespaces":
+        return []
+    name = obj["metadata"]["name"]
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "namespace": name},
+    }
+    whole = complete(account, registry.clock.now(), registry.ids)
+    return [create("serviceaccounts", whole, within=name)]
 
 
 def check_namespace(registry: Registry, kind: Kind, obj: Object) -> None:

@@ -1,0 +1,1 @@
+"""ResourceQuota: exact, however many processes create at the same time."""
