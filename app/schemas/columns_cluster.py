@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.objects.change import Object
+from app.schemas import conversion_event
 from app.schemas.column import AGE, NAME, NONE, joined
 from app.schemas.duration import UNKNOWN, since
 from app.schemas.kind import Column
@@ -96,7 +99,7 @@ CONFIG_MAP = (
     Column(
         "Data",
         "string",
-        lambda obj, _: str(len(obj.get("data") or ()) + len(obj.get("binaryData") or ())),
+        lambda obj, _: len(obj.get("data") or ()) + len(obj.get("binaryData") or ()),
         description="How many keys it has.",
     ),
     AGE,
@@ -106,7 +109,7 @@ SECRET = (
     NAME,
     Column("Type", "string", lambda obj, _: obj.get("type", ""), description="What it is for."),
     Column(
-        "Data", "string", lambda obj, _: str(len(obj.get("data") or ())), description="How many keys it has."
+        "Data", "string", lambda obj, _: len(obj.get("data") or ()), description="How many keys it has."
     ),
     AGE,
 )
@@ -116,7 +119,7 @@ SERVICE_ACCOUNT = (
     Column(
         "Secrets",
         "string",
-        lambda obj, _: str(len(obj.get("secrets") or ())),
+        lambda obj, _: len(obj.get("secrets") or ()),
         description="How many secrets it names.",
     ),
     AGE,
@@ -185,4 +188,29 @@ EVENT = (
     Column("First Seen", "string", lambda obj, now: since(_first(obj), now), 1, description="When it began."),
     Column("Count", "string", lambda obj, _: str(_count(obj)), 1, description="How often it happened."),
     Column("Name", "string", NAME.value, 1, format="name", description="Name of the event."),
+)
+
+
+def _of_core_event(column: Column) -> Column:
+    return replace(column, value=lambda obj, now: column.value(conversion_event.to_core(obj), now))
+
+
+# The same of Events of events.k8s.io.
+NEW_EVENT = tuple(_of_core_event(column) for column in EVENT)
+
+
+def _health(status: Object) -> tuple[str, str, str]:
+    """Whether a part is healthy, and what it says of that, and what is wrong."""
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "Healthy":
+            word = {"True": "Healthy", "False": "Unhealthy"}.get(condition.get("status", ""), "Unknown")
+            return word, condition.get("message", ""), condition.get("error", "")
+    return "Unknown", "", ""
+
+
+COMPONENT_STATUS = (
+    NAME,
+    Column("Status", "string", lambda obj, _: _health(obj)[0], description="Whether it is healthy."),
+    Column("Message", "string", lambda obj, _: _health(obj)[1], description="What it says."),
+    Column("Error", "string", lambda obj, _: _health(obj)[2], description="What is wrong."),
 )

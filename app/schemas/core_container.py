@@ -83,7 +83,7 @@ class ContainerRestartRuleOnExitCodes(Core):
     """Which exit codes a restart rule is for."""
 
     operator = String(go="v1.ContainerRestartRuleOnExitCodesOperator", required=True)
-    values = ListOf(Int32())
+    values = ListOf(Int32(), list_type="set")
 
 
 class ContainerRestartRule(Core):
@@ -114,7 +114,7 @@ class VolumeMount(Core):
         go="v1.MountPropagationMode", keep_zero=True, choices=("Bidirectional", "HostToContainer", "None")
     )
     subPathExpr = String()
-    bindMountOptions = ListOf(String())
+    bindMountOptions = ListOf(String(), list_type="set")
 
 
 class Container(Core):
@@ -151,7 +151,7 @@ class Container(Core):
         "File whose content becomes the termination message.", default="/dev/termination-log"
     )
     terminationMessagePolicy = String(
-        go="v1.TerminationMessagePolicy", default="File", choices=("FallbackToLogsOnError", "File")
+        go="v1.TerminationMessagePolicy", default="File", choices=("File", "FallbackToLogsOnError")
     )
     imagePullPolicy = String(
         "Always, Never or IfNotPresent; by default Always for the tag latest.",
@@ -187,7 +187,7 @@ class EphemeralContainer(Core):
     lifecycle = Struct(Lifecycle)
     terminationMessagePath = String(default="/dev/termination-log")
     terminationMessagePolicy = String(
-        go="v1.TerminationMessagePolicy", default="File", choices=("FallbackToLogsOnError", "File")
+        go="v1.TerminationMessagePolicy", default="File", choices=("File", "FallbackToLogsOnError")
     )
     imagePullPolicy = String(go="v1.PullPolicy", choices=("Always", "IfNotPresent", "Never"))
     securityContext = Struct(SecurityContext)

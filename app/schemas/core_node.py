@@ -27,7 +27,7 @@ class NodeConfigSource(Core):
 class NodePodPreemptionPolicy(Core):
     """When pods of the node may be preempted."""
 
-    disableResizePreemption = ListOf(String())
+    disableResizePreemption = ListOf(String(), list_type="set")
 
 
 class Taint(Core):
@@ -39,7 +39,7 @@ class Taint(Core):
         go="v1.TaintEffect",
         required=True,
         keep_zero=True,
-        choices=("NoExecute", "NoSchedule", "PreferNoSchedule"),
+        choices=("NoSchedule", "PreferNoSchedule", "NoExecute"),
     )
     timeAdded = Time()
 

@@ -11,7 +11,7 @@ from app.schemas.core_scheduling import Affinity, Toleration, TopologySpreadCons
 from app.schemas.core_security import PodSecurityContext
 from app.schemas.core_volume import Volume
 from app.schemas.fields import Boolean, Int32, Int64, ListOf, MapOf, Quantity, String, StringMap, Struct
-from app.schemas.formats import dns_label, dns_subdomain, ip_address, not_negative, positive
+from app.schemas.formats import deadline, dns_label, dns_subdomain, ip_address, not_negative, qualified_name
 from app.schemas.meta import ObjectMeta
 
 
@@ -40,7 +40,7 @@ class EvictionResponder(Core):
 class HostAlias(Core):
     """A line of the pod's /etc/hosts."""
 
-    ip = String(required=True, keep_zero=True, check=ip_address)
+    ip = String("The address.", keep_zero=True, check=ip_address, needed=True)
     hostnames = ListOf(String())
 
 
@@ -53,7 +53,7 @@ class PodOS(Core):
 class PodReadinessGate(Core):
     """A condition that must be true for the pod to be ready."""
 
-    conditionType = String(go="v1.PodConditionType", required=True, keep_zero=True)
+    conditionType = String(go="v1.PodConditionType", required=True, keep_zero=True, check=qualified_name)
 
 
 class PodResourceClaim(Core):
@@ -67,7 +67,7 @@ class PodResourceClaim(Core):
 class PodSchedulingGate(Core):
     """A gate that holds the pod back from the scheduler."""
 
-    name = String(required=True, keep_zero=True)
+    name = String("Name of the gate.", keep_zero=True, needed=True)
 
 
 class PodSchedulingGroup(Core):
@@ -105,7 +105,7 @@ class PodSpec(Core):
     terminationGracePeriodSeconds = Int64(
         "Time between being asked to stop and being killed.", keep_zero=True, default=30, check=not_negative
     )
-    activeDeadlineSeconds = Int64("Time after which the pod has failed.", keep_zero=True, check=positive)
+    activeDeadlineSeconds = Int64("Time after which the pod has failed.", keep_zero=True, check=deadline)
     dnsPolicy = String(
         "Which name servers it asks.",
         go="v1.DNSPolicy",
@@ -140,7 +140,7 @@ class PodSpec(Core):
         "Whether services of the namespace become environment variables.", keep_zero=True
     )
     preemptionPolicy = String(
-        go="v1.PreemptionPolicy", keep_zero=True, choices=("Never", "PreemptLowerPriority")
+        go="v1.PreemptionPolicy", keep_zero=True, choices=("PreemptLowerPriority", "Never")
     )
     overhead = MapOf(Quantity())
     topologySpreadConstraints = ListOf(

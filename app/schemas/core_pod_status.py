@@ -53,7 +53,7 @@ class ResourceStatus(Core):
     """Health of a container's devices."""
 
     name = String(go="v1.ResourceName", required=True, keep_zero=True)
-    resources = ListOf(Struct(ResourceHealth))
+    resources = ListOf(Struct(ResourceHealth), list_type="map", map_keys=("resourceID",))
 
 
 class LinuxContainerUser(Core):
@@ -177,7 +177,7 @@ class NodeAllocatableResourceClaimStatus(Core):
     """Node resources of one claim."""
 
     resourceClaimName = String(required=True, keep_zero=True)
-    containers = ListOf(String())
+    containers = ListOf(String(), list_type="set")
     mapping = ListOf(Struct(NodeAllocatableMappedResources), merge_key="name")
     overhead = ListOf(Struct(NodeAllocatableOverheadResources), merge_key="name")
 
@@ -194,7 +194,9 @@ class PodVolumeHealth(Core):
     """Health of one volume of the pod."""
 
     name = String(required=True, keep_zero=True)
-    healthConditions = ListOf(Struct(VolumeHealthCondition), merge_key="status")
+    healthConditions = ListOf(
+        Struct(VolumeHealthCondition), merge_key="status", map_keys=("status", "reason")
+    )
     lastTransitionTime = Time()
 
 
@@ -210,7 +212,7 @@ class PodStatus(Core):
     reason = String("Why it is in this phase, in one word.")
     nominatedNodeName = String()
     hostIP = String("The node's address.")
-    hostIPs = ListOf(Struct(HostIP), merge_key="ip")
+    hostIPs = ListOf(Struct(HostIP), merge_key="ip", list_type="atomic")
     podIP = String("The pod's address.")
     podIPs = ListOf(Struct(PodIP), merge_key="ip")
     startTime = Time()
@@ -228,4 +230,4 @@ class PodStatus(Core):
     nodeAllocatableResourceClaimStatuses = ListOf(
         Struct(NodeAllocatableResourceClaimStatus), merge_key="resourceClaimName"
     )
-    volumeHealth = ListOf(Struct(PodVolumeHealth))
+    volumeHealth = ListOf(Struct(PodVolumeHealth), list_type="map", map_keys=("name",))

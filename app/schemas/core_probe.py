@@ -41,7 +41,7 @@ class TCPSocketAction(Core):
 class SleepAction(Core):
     """Wait."""
 
-    seconds = Int64(required=True, keep_zero=True, check=not_negative)
+    seconds = Int64("How long.", required=True, keep_zero=True)
 
 
 class GRPCAction(Core):

@@ -45,7 +45,7 @@ class TypedObjectReference(Core):
 class ConfigMapKeySelector(Core):
     """One key of a ConfigMap."""
 
-    name = String(required=True)
+    name = String("Its name.")
     key = String(required=True, keep_zero=True)
     optional = Boolean(keep_zero=True)
 
@@ -53,7 +53,7 @@ class ConfigMapKeySelector(Core):
 class SecretKeySelector(Core):
     """One key of a Secret."""
 
-    name = String(required=True)
+    name = String("Its name.")
     key = String(required=True, keep_zero=True)
     optional = Boolean(keep_zero=True)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from app.schemas.core_base import Core
 from app.schemas.fields import Int32, Int64, ListOf, String, Struct
-from app.schemas.formats import positive, qualified_name
 from app.schemas.meta import LabelSelector
 
 
 class NodeSelectorRequirement(Core):
     """One condition on a label or field of a node."""
 
-    key = String(required=True, keep_zero=True, check=qualified_name)
+    key = String(keep_zero=True, needed=True)
     operator = String(
+        "In, NotIn, Exists, DoesNotExist, Gt or Lt.",
         go="v1.NodeSelectorOperator",
-        required=True,
         keep_zero=True,
-        choices=("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"),
+        needed=True,
     )
     values = ListOf(String())
 
@@ -31,13 +30,13 @@ class NodeSelectorTerm(Core):
 class NodeSelector(Core):
     """Terms of which one must hold."""
 
-    nodeSelectorTerms = ListOf(Struct(NodeSelectorTerm), required=True, keep_zero=True)
+    nodeSelectorTerms = ListOf(Struct(NodeSelectorTerm), keep_zero=True, needed=True)
 
 
 class PreferredSchedulingTerm(Core):
     """A preference for certain nodes, with its weight."""
 
-    weight = Int32(required=True, keep_zero=True)
+    weight = Int32("1 to 100.", keep_zero=True, needed=True)
     preference = Struct(NodeSelectorTerm, by_value=True)
 
 
@@ -53,7 +52,7 @@ class PodAffinityTerm(Core):
 
     labelSelector = Struct(LabelSelector)
     namespaces = ListOf(String())
-    topologyKey = String(required=True, keep_zero=True)
+    topologyKey = String("Label of nodes that says what is near.", keep_zero=True, needed=True)
     namespaceSelector = Struct(LabelSelector)
     matchLabelKeys = ListOf(String())
     mismatchLabelKeys = ListOf(String())
@@ -62,7 +61,7 @@ class PodAffinityTerm(Core):
 class WeightedPodAffinityTerm(Core):
     """A preference, with its weight."""
 
-    weight = Int32(required=True, keep_zero=True)
+    weight = Int32("1 to 100.", keep_zero=True, needed=True)
     podAffinityTerm = Struct(PodAffinityTerm, by_value=True)
 
 
@@ -97,7 +96,7 @@ class Toleration(Core):
     effect = String(
         "Effect of the taint; empty stands for all.",
         go="v1.TaintEffect",
-        choices=("NoExecute", "NoSchedule", "PreferNoSchedule"),
+        choices=("NoSchedule", "PreferNoSchedule", "NoExecute"),
     )
     tolerationSeconds = Int64("How long it is tolerated, for NoExecute.", keep_zero=True)
 
@@ -105,16 +104,13 @@ class Toleration(Core):
 class TopologySpreadConstraint(Core):
     """How evenly pods are spread over zones, nodes or the like."""
 
-    maxSkew = Int32(required=True, keep_zero=True, check=positive)
-    topologyKey = String(required=True, keep_zero=True)
+    maxSkew = Int32("How many pods more a place may have than another.", keep_zero=True, needed=True)
+    topologyKey = String("Label of nodes that says what a place is.", keep_zero=True, needed=True)
     whenUnsatisfiable = String(
-        go="v1.UnsatisfiableConstraintAction",
-        required=True,
-        keep_zero=True,
-        choices=("DoNotSchedule", "ScheduleAnyway"),
+        "DoNotSchedule or ScheduleAnyway.", go="v1.UnsatisfiableConstraintAction", keep_zero=True, needed=True
     )
     labelSelector = Struct(LabelSelector)
-    minDomains = Int32(keep_zero=True, check=positive)
+    minDomains = Int32(keep_zero=True)
     nodeAffinityPolicy = String(go="v1.NodeInclusionPolicy", keep_zero=True, choices=("Honor", "Ignore"))
     nodeTaintsPolicy = String(go="v1.NodeInclusionPolicy", keep_zero=True, choices=("Honor", "Ignore"))
     matchLabelKeys = ListOf(String())

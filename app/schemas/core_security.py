@@ -12,9 +12,9 @@ class AppArmorProfile(Core):
 
     type = String(
         go="v1.AppArmorProfileType",
-        required=True,
         keep_zero=True,
         choices=("Localhost", "RuntimeDefault", "Unconfined"),
+        needed=True,
     )
     localhostProfile = String(keep_zero=True)
 
@@ -40,9 +40,9 @@ class SeccompProfile(Core):
 
     type = String(
         go="v1.SeccompProfileType",
-        required=True,
         keep_zero=True,
         choices=("Localhost", "RuntimeDefault", "Unconfined"),
+        needed=True,
     )
     localhostProfile = String(keep_zero=True)
 

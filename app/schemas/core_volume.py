@@ -61,7 +61,7 @@ class SecretVolumeSource(Core):
 class DownwardAPIVolumeFile(Core):
     """A file with something known of the pod."""
 
-    path = String(required=True, keep_zero=True)
+    path = String("Name of the file.", keep_zero=True, needed=True)
     fieldRef = Struct(ObjectFieldSelector)
     resourceFieldRef = Struct(ResourceFieldSelector)
     mode = Int32(keep_zero=True, check=file_mode)

@@ -27,6 +27,8 @@ def decode(kind: Kind, raw: Any) -> tuple[Object, list[str]]:
     try:
         if raw is None:
             raise Mismatch("null", kind.schema.go_name())
+        if kind.custom is not None:
+            return kind.custom.decode(raw, unknown), unknown
         obj = kind.schema.decoder()(raw, unknown)
     except Mismatch as exc:
         raise BadRequest(
@@ -43,6 +45,8 @@ def _unknown_paths(inside: Field | type[Type] | None, raw: Any, path: str) -> li
         return []
     if isinstance(inside, Field):
         return _inside_field(inside, raw, path)
+    if not isinstance(raw, dict):
+        return []  # a field that holds a struct or something else
     fields = inside.fields_of()
     found: list[str] = []
     for key, value in raw.items():

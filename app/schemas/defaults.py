@@ -12,9 +12,31 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from app.objects import jobs
 from app.objects.change import Object
-from app.schemas import apps, core_config, core_container, core_node, core_pod, core_service, core_volume
-from app.schemas.fields import ABSENT, Field, ListOf, MapOf, Struct, Type
+from app.schemas import (
+    apiextensions,
+    apps,
+    apps_daemon,
+    apps_stateful,
+    autoscaling_v2,
+    batch,
+    core_config,
+    core_container,
+    core_node,
+    core_pod,
+    core_quota,
+    core_replication,
+    core_service,
+    core_volume,
+    defaults_access,
+    defaults_autoscaling,
+    defaults_sets,
+    network_policy,
+    rbac,
+)
+from app.schemas.custom import naming
+from app.schemas.fields import ABSENT, Field, ListOf, MapOf, Recursive, Struct, Type
 from app.schemas.kind import Kind
 
 Fill = Callable[[Any], Any]
@@ -22,6 +44,8 @@ Fill = Callable[[Any], Any]
 
 def apply(kind: Kind, obj: Object) -> Object:
     """`obj` with the defaults of its kind; what it says itself stays. `obj` is not changed."""
+    if kind.custom is not None:
+        return kind.custom.filled(obj)
     fill = _filler(kind.schema)
     return fill(obj) if fill else obj
 
@@ -53,6 +77,8 @@ def _filler(schema: type[Type]) -> Fill | None:
 
 
 def _field_filler(field: Field) -> Fill | None:
+    if isinstance(field, Recursive):
+        return None
     if isinstance(field, Struct):
         return _filler(field.schema)
     inner = _field_filler(field.inner) if isinstance(field, ListOf | MapOf) else None
@@ -130,11 +156,6 @@ def _volume(volume: Object) -> None:
         volume["emptyDir"] = {}
 
 
-def _strategy(strategy: Object) -> None:
-    if strategy["type"] == "RollingUpdate" and strategy.get("rollingUpdate") is None:
-        strategy["rollingUpdate"] = {}
-
-
 def _service_port(port: Object) -> None:
     if not port.get("targetPort") and port.get("port"):
         port["targetPort"] = port["port"]
@@ -196,8 +217,51 @@ def _node_status(status: Object) -> None:
         status["allocatable"] = dict(status["capacity"])
 
 
+def _limit_range_item(item: Object) -> None:
+    """A container that names no limit gets the maximum, and one that names no request its limit."""
+    if item.get("type") != "Container":
+        return
+    limits = {**(item.get("max") or {}), **(item.get("default") or {})}
+    requests = {**(item.get("min") or {}), **limits, **(item.get("defaultRequest") or {})}
+    if limits:
+        item["default"] = limits
+    if requests:
+        item["defaultRequest"] = requests
+
+
+def _job(job: Object) -> None:
+    """A Job's own; a template of jobs gets them when a Job is made of it."""
+    if job.get("spec") is not None:
+        job["spec"] = jobs.with_defaults(job["spec"])
+
+
+def _job_spec(spec: Object) -> None:
+    """An alpha feature of Kubernetes, which drops the field while it is off."""
+    spec.pop("scheduling", None)
+
+
+def _network_policy(spec: Object) -> None:
+    """A policy is about ingress, and about egress too if it says anything of it."""
+    if not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+
+
+def _definition_spec(spec: Object) -> None:
+    """What a kind is called besides, if it isn't said; objects of all versions are alike unless it is said."""
+    names = spec.get("names") or {}
+    spec["names"] = naming.with_defaults(names) if names.get("kind") else names
+    spec["conversion"] = spec.get("conversion") or {"strategy": "None"}
+
+
 _DEPENDING: dict[type[Type], Callable[[Object], None]] = {
-    apps.DeploymentStrategy: _strategy,
+    apiextensions.CustomResourceDefinitionSpec: _definition_spec,
+    apps.DeploymentStrategy: defaults_sets.strategy,
+    apps_daemon.DaemonSetUpdateStrategy: defaults_sets.strategy,
+    apps_stateful.StatefulSetSpec: defaults_sets.stateful_set_spec,
+    apps_stateful.StatefulSetUpdateStrategy: defaults_sets.strategy,
+    autoscaling_v2.HorizontalPodAutoscalerSpec: defaults_autoscaling.spec,
+    batch.Job: _job,
+    batch.JobSpec: _job_spec,
     core_config.Namespace: _namespace,
     core_config.Secret: _secret,
     core_container.Container: _container,
@@ -206,7 +270,11 @@ _DEPENDING: dict[type[Type], Callable[[Object], None]] = {
     core_node.NodeStatus: _node_status,
     core_pod.Pod: _pod,
     core_pod.PodSpec: _pod_spec,
+    network_policy.NetworkPolicySpec: _network_policy,
+    core_quota.LimitRangeItem: _limit_range_item,
+    core_replication.ReplicationController: defaults_sets.replication_controller,
     core_service.ServicePort: _service_port,
     core_service.ServiceSpec: _service_spec,
     core_volume.Volume: _volume,
+    rbac.Subject: defaults_access.subject,
 }

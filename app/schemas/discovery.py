@@ -44,7 +44,7 @@ class EndpointHints(Discovery):
 class Endpoint(Discovery):
     """A backend of a service."""
 
-    addresses = ListOf(String(), required=True, keep_zero=True)
+    addresses = ListOf(String(), required=True, keep_zero=True, list_type="set")
     conditions = Struct(EndpointConditions, "Aspects of what was observed, one of each type.", by_value=True)
     hostname = String(keep_zero=True)
     targetRef = Struct(ObjectReference)

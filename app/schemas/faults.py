@@ -10,6 +10,9 @@ import orjson
 from app.base.errors import Cause, Invalid
 from app.schemas.kind import Kind
 
+# Of an object that is wrong all over, so many faults are told.
+MOST = 1000
+
 
 def shown(value: Any) -> str:
     """A value as messages show it: JSON."""
@@ -26,7 +29,7 @@ class Faults:
 
     def _add(self, path: str, reason: str, message: str) -> None:
         cause = Cause(path, reason, message)
-        if cause not in self.causes:
+        if len(self.causes) < MOST and cause not in self.causes:
             self.causes.append(cause)
 
     def required(self, path: str, detail: str = "") -> None:
@@ -34,6 +37,10 @@ class Faults:
 
     def invalid(self, path: str, value: Any, detail: str) -> None:
         self._add(path, "FieldValueInvalid", f"Invalid value: {shown(value)}: {detail}")
+
+    def invalid_here(self, path: str, detail: str) -> None:
+        """Of a whole whose value would say nothing."""
+        self._add(path, "FieldValueInvalid", f"Invalid value: {detail}")
 
     def not_supported(self, path: str, value: Any, choices: Iterable[str]) -> None:
         supported = ", ".join(f'"{choice}"' for choice in choices)
@@ -43,8 +50,16 @@ class Faults:
             f"Unsupported value: {shown(value)}: supported values: {supported}",
         )
 
-    def duplicate(self, path: str, value: Any) -> None:
-        self._add(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
+    def of_wrong_type(self, path: str, value: Any, detail: str) -> None:
+        self._add(path, "FieldValueTypeInvalid", f"Invalid value: {shown(value)}: {detail}")
+
+    def not_supported_json(self, path: str, value: Any, choices: Iterable[Any]) -> None:
+        """`not_supported` where choices may be any JSON."""
+        self.not_supported(path, value, [each if isinstance(each, str) else shown(each) for each in choices])
+
+    def duplicate(self, path: str, value: Any, detail: str = "") -> None:
+        message = f"Duplicate value: {shown(value)}"
+        self._add(path, "FieldValueDuplicate", f"{message}: {detail}" if detail else message)
 
     def forbidden(self, path: str, detail: str) -> None:
         self._add(path, "FieldValueForbidden", f"Forbidden: {detail}")

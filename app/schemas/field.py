@@ -32,7 +32,7 @@ class Field(marshmallow.fields.Field):
 
     Args:
         about: one sentence for `kubectl explain`.
-        required: validation refuses an object without it.
+        required: validation refuses an object without it. needed: so does a rule of its type, in other words.
         keep_zero: an empty value ("" or 0, false, [], {}) means something else than none, so it is kept. Of
             other fields an empty value is dropped, as Go's `omitempty` does.
         default: the value the field gets where it is absent.
@@ -50,6 +50,7 @@ class Field(marshmallow.fields.Field):
         about: str = "",
         *,
         required: bool = False,
+        needed: bool = False,
         keep_zero: bool = False,
         default: Any = ABSENT,
         choices: Sequence[str] = (),
@@ -63,6 +64,7 @@ class Field(marshmallow.fields.Field):
     ) -> None:
         super().__init__(required=required, allow_none=True)
         self.about = about
+        self.needed = needed or required
         self.keep_zero = keep_zero
         self.default = default
         self.choices = tuple(choices)

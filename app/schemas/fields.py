@@ -13,6 +13,7 @@ from app.schemas.scalars import (
     Anything,
     Boolean,
     Bytes,
+    Double,
     Int32,
     Int64,
     IntOrString,
@@ -27,6 +28,7 @@ __all__ = [
     "Anything",
     "Boolean",
     "Bytes",
+    "Double",
     "Field",
     "Int32",
     "Int64",
@@ -35,6 +37,7 @@ __all__ = [
     "MapOf",
     "MicroTime",
     "Quantity",
+    "Recursive",
     "String",
     "StringMap",
     "Struct",
@@ -111,6 +114,16 @@ class Struct(Field):
 
     def decoder(self) -> Decoder:
         return self.schema.decoder()
+
+
+class Recursive(Struct):
+    """An object of a schema that contains itself. Its fields have no defaults and no checks of their own: what
+    holds for it is a rule of whatever it stands in."""
+
+    def decoder(self) -> Decoder:
+        schema = self.schema
+        # Looked up late, or it would never end.
+        return lambda value, unknown: schema.decoder()(value, unknown)
 
 
 class Type(marshmallow.Schema):

@@ -21,6 +21,7 @@ _QUALIFIED_RE = re.compile(_QUALIFIED)
 _LABEL_VALUE_RE = re.compile(rf"({_QUALIFIED})?")
 _PORT_NAME_RE = re.compile(r"[-a-z0-9]+")
 _ENV_NAME_RE = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
+_HEADER_RE = re.compile(r"[-A-Za-z0-9]+")
 _DATA_KEY_RE = re.compile(r"[-._a-zA-Z0-9]+")
 
 _LABEL_FORM = (
@@ -32,6 +33,11 @@ _SUBDOMAIN_FORM = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_WILDCARD_FORM = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    r"regex used for validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _LABEL_1035_FORM = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
@@ -66,10 +72,24 @@ def dns_label_1035(value: str) -> list[str]:
     return faults if _LABEL_1035_RE.fullmatch(value) else [*faults, _LABEL_1035_FORM]
 
 
+def wildcard_subdomain(value: str) -> list[str]:
+    """A subdomain of which the first part stands for any: `*.example.com`."""
+    faults = [_too_long(253)] if len(value) > 253 else []
+    fine = value.startswith("*.") and _SUBDOMAIN_RE.fullmatch(value[2:])
+    return faults if fine else [*faults, _WILDCARD_FORM]
+
+
 def dns_subdomain(value: str) -> list[str]:
     """An RFC 1123 subdomain: most objects' names."""
     faults = [_too_long(253)] if len(value) > 253 else []
     return faults if _SUBDOMAIN_RE.fullmatch(value) else [*faults, _SUBDOMAIN_FORM]
+
+
+def path_segment(value: str) -> list[str]:
+    """What may stand between two slashes of a URL: names of roles and bindings."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{each}'" for each in ("/", "%") if each in value]
 
 
 def qualified_name(value: str) -> list[str]:
@@ -148,6 +168,21 @@ def data_key(value: str) -> list[str]:
     elif value.startswith(".."):
         faults.append("must not start with '..'")
     return faults
+
+
+def deadline(value: int) -> list[str]:
+    """Seconds until a pod has failed."""
+    return [] if 1 <= value <= 2147483647 else ["must be between 1 and 2147483647, inclusive"]
+
+
+def http_header(value: str) -> list[str]:
+    """The name of an HTTP header."""
+    if _HEADER_RE.fullmatch(value):
+        return []
+    return [
+        "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
+        "validation is '[-A-Za-z0-9]+')"
+    ]
 
 
 def not_negative(value: int) -> list[str]:

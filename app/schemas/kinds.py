@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from app.schemas import autoscaling, core_pod, meta, policy
 from app.schemas.kind import Column, Kind
-from app.schemas.served import apps, coordination, core, discovery
+from app.schemas.served import (
+    admissionregistration,
+    apiextensions,
+    apps,
+    authentication,
+    authorization,
+    batch,
+    certificates,
+    coordination,
+    core,
+    discovery,
+    events,
+    networking,
+    node,
+    rbac,
+    scheduling,
+    storage,
+)
+from app.schemas.served import autoscaling as autoscalers
+from app.schemas.served import policy as budgets
 
 __all__ = [
     "ALL",
@@ -12,6 +31,7 @@ __all__ = [
     "DELETE_OPTIONS",
     "EVICTION",
     "SCALE",
+    "TOKEN_REQUEST",
     "Column",
     "Kind",
     "by_kind",
@@ -24,14 +44,29 @@ __all__ = [
 ALL: tuple[Kind, ...] = (
     *core.KINDS,
     *apps.KINDS,
+    *authentication.KINDS,
+    *autoscalers.KINDS,
+    *batch.KINDS,
+    *certificates.KINDS,
     *coordination.KINDS,
     *discovery.KINDS,
+    *events.KINDS,
+    *budgets.KINDS,
+    *apiextensions.KINDS,
+    *networking.KINDS,
+    *storage.KINDS,
+    *scheduling.KINDS,
+    *node.KINDS,
+    *admissionregistration.KINDS,
+    *authorization.KINDS,
+    *rbac.KINDS,
 )
 
 # Bodies of requests. They are decoded like any kind, but there is no resource of their own.
 SCALE = Kind("autoscaling", "v1", "Scale", "scales", "scale", True, autoscaling.Scale, verbs=())
 EVICTION = Kind("policy", "v1", "Eviction", "evictions", "eviction", True, policy.Eviction, verbs=())
 BINDING = Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, verbs=())
+TOKEN_REQUEST = authentication.TOKEN_REQUEST
 DELETE_OPTIONS = Kind(
     "meta.k8s.io",
     "v1",
@@ -43,13 +78,15 @@ DELETE_OPTIONS = Kind(
     verbs=(),
 )
 
-_BY_RESOURCE = {kind.resource: kind for kind in ALL}
+# Of a kind that has several versions, the stored one is found first.
+_STORED_FIRST = sorted(ALL, key=lambda kind: kind.conversion is not None, reverse=True)
+_BY_RESOURCE = {kind.resource: kind for kind in _STORED_FIRST}
 _BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in ALL}
-_BY_KIND = {(kind.group, kind.kind): kind for kind in ALL}
+_BY_KIND = {(kind.group, kind.kind): kind for kind in _STORED_FIRST}
 
 
 def by_resource(resource: str) -> Kind:
-    """The kind served as `pods` or `deployments.apps`. Raises KeyError."""
+    """The kind served as `pods` or `deployments.apps`, in the version that is stored. Raises KeyError."""
     return _BY_RESOURCE[resource]
 
 
@@ -59,7 +96,7 @@ def by_path(group: str, version: str, plural: str) -> Kind | None:
 
 
 def by_kind(group: str, kind: str) -> Kind | None:
-    """The kind that objects call themselves by."""
+    """The kind that objects call themselves by, in the version that is stored."""
     return _BY_KIND.get((group, kind))
 
 

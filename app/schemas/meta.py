@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.schemas.fields import Anything, Boolean, Int64, ListOf, String, StringMap, Struct, Time, Type
-from app.schemas.formats import qualified_name
 
 
 class MetaType(Type):
@@ -27,10 +26,10 @@ class ManagedFieldsEntry(MetaType):
 class OwnerReference(MetaType):
     """An object without which this one has no purpose: it goes when its owner goes."""
 
-    apiVersion = String("Version of the API that the object is written in.", required=True, keep_zero=True)
-    kind = String("Kind of the object.", required=True, keep_zero=True)
-    name = String(required=True, keep_zero=True)
-    uid = String(go="types.UID", required=True, keep_zero=True)
+    apiVersion = String("Version of the API that the object is written in.", keep_zero=True, needed=True)
+    kind = String("Kind of the object.", keep_zero=True, needed=True)
+    name = String("Its name.", keep_zero=True, needed=True)
+    uid = String("Its uid.", go="types.UID", keep_zero=True, needed=True)
     controller = Boolean(keep_zero=True)
     blockOwnerDeletion = Boolean(keep_zero=True)
 
@@ -59,19 +58,15 @@ class ObjectMeta(MetaType):
         merge_strategy="merge",
         list_type="set",
     )
-    managedFields = ListOf(Struct(ManagedFieldsEntry))
+    managedFields = ListOf(Struct(ManagedFieldsEntry), "Who owns which fields.", keep_zero=True)
 
 
 class LabelSelectorRequirement(MetaType):
     """One condition on a label."""
 
-    key = String(required=True, keep_zero=True, check=qualified_name)
+    key = String("The label.", keep_zero=True, needed=True)
     operator = String(
-        "In, NotIn, Exists or DoesNotExist.",
-        go="v1.LabelSelectorOperator",
-        required=True,
-        keep_zero=True,
-        choices=("DoesNotExist", "Exists", "In", "NotIn"),
+        "In, NotIn, Exists or DoesNotExist.", go="v1.LabelSelectorOperator", keep_zero=True, needed=True
     )
     values = ListOf(String())
 

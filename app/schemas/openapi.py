@@ -7,10 +7,13 @@ parameters a PATCH takes. https://kubernetes.io/docs/concepts/overview/kubernete
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from app.schemas import kinds
+from app.schemas.atomic import ATOMIC_TYPES, is_atomic_map
+from app.schemas.custom.openapi import published
 from app.schemas.fields import (
     ABSENT,
     Anything,
@@ -29,6 +32,7 @@ from app.schemas.fields import (
     Type,
 )
 from app.schemas.kind import Kind
+from app.schemas.meta import ObjectMeta
 from app.schemas.openapi_paths import paths
 
 Document = dict[str, Any]
@@ -99,13 +103,23 @@ _PLAIN_TYPES: dict[type[Field], Document] = {
 
 @cache
 def v3(group: str, version: str) -> Document:
-    """The document of one group and version. Shared: don't change it."""
-    served = [kind for kind in kinds.ALL if (kind.group, kind.version) == (group, version)]
+    """The document of the built-in kinds of one group and version. Shared: don't change it."""
+    return of_kinds([kind for kind in kinds.ALL if (kind.group, kind.version) == (group, version)])
+
+
+def of_kinds(served: Sequence[Kind]) -> Document:
+    """The document of the kinds of one group and version. Made anew at each call: what is made of it is worth
+    keeping."""
     schemas: Document = {}
-    bodies = {"scale": kinds.SCALE, "binding": kinds.BINDING, "eviction": kinds.EVICTION}
+    bodies = {
+        "scale": kinds.SCALE,
+        "binding": kinds.BINDING,
+        "eviction": kinds.EVICTION,
+        "token": kinds.TOKEN_REQUEST,
+    }
     for kind in served:
         _add_kind(schemas, kind)
-        schemas[f"{kind.schema.openapi_name()}List"] = _list_schema(kind)
+        schemas[f"{kind.openapi_name}List"] = _list_schema(kind)
         for subresource, body in bodies.items():
             if subresource in kind.subresources:
                 _add_kind(schemas, body)
@@ -121,8 +135,12 @@ def v3(group: str, version: str) -> Document:
 
 
 def _add_kind(schemas: Document, kind: Kind) -> None:
-    _add(schemas, kind.schema)
-    name = kind.schema.openapi_name()
+    name = kind.openapi_name
+    if kind.custom is not None:
+        _add(schemas, ObjectMeta)
+        schemas[name] = published(kind.custom)
+    else:
+        _add(schemas, kind.schema)
     group = "" if kind is kinds.DELETE_OPTIONS else kind.group
     gvk = {"group": group, "kind": kind.kind, "version": kind.version}
     schemas[name] = {**schemas[name], "x-kubernetes-group-version-kind": [gvk]}
@@ -137,10 +155,10 @@ def _list_schema(kind: Kind) -> Document:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"allOf": [_ref(LIST_META)]},
-            "items": {"type": "array", "items": {"allOf": [_ref(kind.schema.openapi_name())]}},
+            "items": {"type": "array", "items": {"allOf": [_ref(kind.openapi_name)]}},
         },
         "x-kubernetes-group-version-kind": [
-            {"group": kind.group, "kind": f"{kind.kind}List", "version": kind.version}
+            {"group": kind.group, "kind": kind.list_kind, "version": kind.version}
         ],
     }
 
@@ -160,10 +178,14 @@ def _add(schemas: Document, schema: type[Type]) -> None:
     required = []
     for key, field in schema.fields_of().items():
         properties[key] = _property(schemas, field)
-        if field.required:
+        if is_atomic_map(schema, key):
+            properties[key]["x-kubernetes-map-type"] = "atomic"
+        if field.needed:
             required.append(key)
     if required:
         schemas[name]["required"] = sorted(required)
+    if name in ATOMIC_TYPES:
+        schemas[name]["x-kubernetes-map-type"] = "atomic"
 
 
 def _property(schemas: Document, field: Field) -> Document:

@@ -9,14 +9,16 @@ from app.schemas.kind import Kind
 
 Document = dict[str, Any]
 
-PATCH_TYPES = (
+PATCH_TYPES: tuple[str, ...] = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
 )
 _SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale", "io.k8s.api.autoscaling.v1.Scale"),
     "binding": ("", "v1", "Binding", "io.k8s.api.core.v1.Binding"),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest", "io.k8s.api.authentication.v1.TokenRequest"),
     "eviction": ("policy", "v1", "Eviction", "io.k8s.api.policy.v1.Eviction"),
 }
 _STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
@@ -68,6 +70,9 @@ def paths(served: Iterable[Kind]) -> dict[str, Document]:
         place = (_NAMESPACE,) if kind.namespaced else ()
         within = f"{root}/namespaces/{{namespace}}" if kind.namespaced else root
         collection, one = f"{within}/{kind.plural}", f"{within}/{kind.plural}/{{name}}"
+        if kind.verbs == ("create",):
+            found[collection] = {"post": _write(kind, "post", _WRITE), "parameters": [*place, _PRETTY]}
+            continue
         if kind.namespaced:
             found[f"{root}/{kind.plural}"] = {"get": _list(kind), "parameters": [_PRETTY]}
         found[collection] = {
@@ -89,15 +94,20 @@ def paths(served: Iterable[Kind]) -> dict[str, Document]:
 def _subresource(kind: Kind, name: str) -> Document:
     if name == "log":
         return {"get": _operation(kind, "get", (), {"schema": {"type": "string"}}, media="text/plain")}
-    if name in ("binding", "eviction"):
+    if name in ("binding", "eviction", "token"):
         return {"post": _write(kind, "post", _WRITE, _SUBRESOURCE_KINDS[name])}
     if name == "finalize":
         return {"put": _write(kind, "put", _WRITE)}
     return _read_and_change(kind, _SUBRESOURCE_KINDS.get(name))
 
 
+def patch_types(kind: Kind) -> tuple[str, ...]:
+    """The forms of patches of a kind: there is no strategic merge patch of custom resources."""
+    return PATCH_TYPES if kind.custom is None else tuple(t for t in PATCH_TYPES if "strategic" not in t)
+
+
 def _own(kind: Kind) -> tuple[str, str, str, str]:
-    return kind.group, kind.version, kind.kind, kind.schema.openapi_name()
+    return kind.group, kind.version, kind.kind, kind.openapi_name
 
 
 def _read_and_change(kind: Kind, body: tuple[str, str, str, str] | None = None) -> Document:
@@ -105,7 +115,7 @@ def _read_and_change(kind: Kind, body: tuple[str, str, str, str] | None = None) 
     patch = _write(kind, "patch", (*_WRITE, _FORCE), body)
     patch["requestBody"] = {
         "required": True,
-        "content": {t: {"schema": {"type": "object"}} for t in PATCH_TYPES},
+        "content": {t: {"schema": {"type": "object"}} for t in patch_types(kind)},
     }
     return {
         "get": _operation(kind, "get", (), _schema(name), body),
@@ -115,7 +125,7 @@ def _read_and_change(kind: Kind, body: tuple[str, str, str, str] | None = None) 
 
 
 def _list(kind: Kind) -> Document:
-    return _operation(kind, "list", _LIST, _schema(f"{kind.schema.openapi_name()}List"))
+    return _operation(kind, "list", _LIST, _schema(f"{kind.openapi_name}List"))
 
 
 def _write(

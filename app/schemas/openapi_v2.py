@@ -7,28 +7,41 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.schemas import kinds, openapi
+from app.schemas.custom.openapi import in_v2
+from app.schemas.kind import Kind
 
 Document = dict[str, Any]
 
 _METHODS = ("get", "put", "post", "delete", "patch")
 _V3_REFERENCE = "#/components/schemas/"
+_KIND = "x-kubernetes-group-version-kind"
 _V2_REFERENCE = "#/definitions/"
 
 
-def v2() -> Document:
-    """The document of all groups and versions. Made anew at each call: what is made of it is worth keeping."""
+def v2(custom: Sequence[Kind] = ()) -> Document:
+    """The document of all groups and versions, and of custom resources. Made anew at each call: what is made of it is
+    worth keeping."""
     paths: Document = {}
     definitions: Document = {}
-    for group, versions in kinds.groups().items():
-        for version in versions:
-            document = openapi.v3(group, version)
-            for path, item in document["paths"].items():
-                paths[path] = _path(item)
-            for name, found in document["components"]["schemas"].items():
-                definitions[name] = _schema(found)
+    documents = [
+        openapi.v3(group, version) for group, versions in kinds.groups().items() for version in versions
+    ]
+    # Of a custom resource the older form can't say everything.
+    own = {kind.openapi_name for kind in custom}
+    for kind in custom:
+        documents.append(openapi.of_kinds([kind]))
+    for document in documents:
+        for path, item in document["paths"].items():
+            paths[path] = _path(item)
+        for name, found in document["components"]["schemas"].items():
+            # A kind that stands inside another is described by other groups too, but not as a kind.
+            if _KIND in definitions.get(name, ()) and _KIND not in found:
+                continue
+            definitions[name] = in_v2(found) if name in own else _schema(found)
     return {
         "swagger": "2.0",
         "info": {"title": "Beanpole", "version": "unversioned"},

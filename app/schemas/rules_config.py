@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import orjson
+
 from app.objects.change import Object
 from app.schemas.faults import Faults
 from app.schemas.formats import data_key
@@ -15,6 +17,11 @@ SECRET_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
+# Which of these are JSON.
+JSON_KEYS = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
 }
 ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
 
@@ -46,6 +53,9 @@ def secret(given: Object, path: str, faults: Faults) -> None:
     for key in SECRET_KEYS.get(kind, ()):
         if key not in data:
             faults.required(f"data[{key}]")
+    for key in JSON_KEYS.get(kind, ()):
+        if key in data and (wrong := _not_json(base64.b64decode(data[key]))):
+            faults.invalid(f"data[{key}]", "<secret contents redacted>", wrong)
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
         faults.required("data[username]")
         faults.required("data[password]")
@@ -55,12 +65,25 @@ def secret(given: Object, path: str, faults: Faults) -> None:
             faults.required(f"metadata.annotations[{ACCOUNT_ANNOTATION}]")
 
 
+def _not_json(text: bytes) -> str:
+    """What is wrong with what should be JSON, in Go's words as far as they can be told; empty if nothing is."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        start = text.lstrip()[:1]
+        if start and start not in b'{["-0123456789tfn':
+            return f"invalid character '{start.decode('ascii', 'replace')}' looking for beginning of value"
+        return "unexpected end of JSON input"
+    return ""
+
+
 def node_spec(spec: Object, path: str, faults: Faults) -> None:
     seen: set[tuple[str, str]] = set()
     for i, taint in enumerate(spec.get("taints") or ()):
-        key = (taint.get("key", ""), taint.get("effect", ""))
+        where = f"{path}.taints[{i}]"
+        key = (taint.get("key") or "", taint.get("effect") or "")
         if key in seen:
-            faults.duplicate(f"{path}.taints[{i}]", taint)
+            faults.duplicate(where, taint, "taints must be unique by key and effect pair")
         seen.add(key)
 
 

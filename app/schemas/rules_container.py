@@ -5,9 +5,11 @@ from __future__ import annotations
 from app.objects.change import Object
 from app.objects.quantity import nanos
 from app.schemas.faults import Faults
-from app.schemas.formats import qualified_name
+from app.schemas.formats import data_key, dns_subdomain, env_name, http_header, qualified_name
+from app.schemas.rules_field_path import OF_VARIABLES, field_ref, resource_ref
 
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+HUGE = "hugepages-"
 STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
 
 
@@ -21,29 +23,17 @@ def container(given: Object, path: str, faults: Faults) -> None:
         if name and name in names:
             faults.duplicate(f"{path}.ports[{i}].name", name)
         names.add(name)
-    targets: set[str] = set()
-    for i, mount in enumerate(given.get("volumeMounts") or ()):
-        target = mount.get("mountPath")
-        if target in targets:
-            faults.invalid(f"{path}.volumeMounts[{i}].mountPath", target, "must be unique")
-        targets.add(target)
-        _mount(mount, f"{path}.volumeMounts[{i}]", faults)
+    readiness = given.get("readinessProbe")
+    if readiness and readiness.get("terminationGracePeriodSeconds") is not None:
+        faults.invalid(
+            f"{path}.readinessProbe.terminationGracePeriodSeconds",
+            readiness["terminationGracePeriodSeconds"],
+            "must not be set for readinessProbes",
+        )
     for name in ("livenessProbe", "startupProbe"):
         threshold = (given.get(name) or {}).get("successThreshold", 1)
         if threshold > 1:
             faults.invalid(f"{path}.{name}.successThreshold", threshold, "must be 1")
-
-
-def _mount(mount: Object, path: str, faults: Faults) -> None:
-    sub = mount.get("subPath") or ""
-    if sub.startswith("/"):
-        faults.invalid(f"{path}.subPath", sub, "must be a relative path")
-    if ".." in sub.split("/"):
-        faults.invalid(f"{path}.subPath", sub, "must not contain '..'")
-    if sub and mount.get("subPathExpr"):
-        faults.invalid(
-            f"{path}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive"
-        )
 
 
 def one_handler(given: Object, path: str, faults: Faults) -> None:
@@ -55,10 +45,18 @@ def one_handler(given: Object, path: str, faults: Faults) -> None:
         faults.forbidden(f"{path}.{name}", "may not specify more than 1 handler type")
 
 
+def probe(given: Object, path: str, faults: Faults) -> None:
+    one_handler(given, path, faults)
+    for header in (given.get("httpGet") or {}).get("httpHeaders") or ():
+        name = header.get("name") or ""
+        faults.all_invalid(f"{path}.httpGet.httpHeaders", name, http_header(name))
+
+
 def env_var(variable: Object, path: str, faults: Faults) -> None:
     source = variable.get("valueFrom")
     if source is None:
         return
+    _source(source, f"{path}.valueFrom", faults)
     present = [name for name, value in source.items() if value is not None]
     if variable.get("value"):
         faults.invalid(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")
@@ -69,15 +67,34 @@ def env_var(variable: Object, path: str, faults: Faults) -> None:
         faults.invalid(f"{path}.valueFrom", "", "may not have more than one field specified at a time")
 
 
+def _source(source: Object, path: str, faults: Faults) -> None:
+    if source.get("fieldRef") is not None:
+        field_ref(source["fieldRef"], OF_VARIABLES, f"{path}.fieldRef", faults)
+    if source.get("resourceFieldRef") is not None:
+        resource_ref(source["resourceFieldRef"], f"{path}.resourceFieldRef", faults, of_file=False)
+    for field in ("configMapKeyRef", "secretKeyRef"):
+        ref = source.get(field)
+        if ref is not None:
+            name, key = ref.get("name") or "", ref.get("key") or ""
+            faults.all_invalid(f"{path}.{field}.name", name, dns_subdomain(name))
+            if key:
+                faults.all_invalid(f"{path}.{field}.key", key, data_key(key))
+
+
 def env_from(source: Object, path: str, faults: Faults) -> None:
     present = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
     if not present:
         faults.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")
     elif len(present) > 1:
         faults.invalid(path, "", "may not have more than one field specified at a time")
-    for name in present:
-        if not source[name].get("name"):
-            faults.required(f"{path}.{name}.name")
+    if source.get("prefix"):
+        faults.all_invalid(f"{path}.prefix", source["prefix"], env_name(source["prefix"]))
+    for field in present:
+        name = source[field].get("name")
+        if not name:
+            faults.required(f"{path}.{field}.name")
+        else:
+            faults.all_invalid(f"{path}.{field}.name", name, dns_subdomain(name))
 
 
 def resources(given: Object, path: str, faults: Faults) -> None:
@@ -101,6 +118,10 @@ def resources(given: Object, path: str, faults: Faults) -> None:
             faults.invalid(f"{path}.requests", amount, f"must be equal to {name} limit of {limit}")
         elif limit is None and name not in STANDARD:
             faults.required(f"{path}.limits", "Limit must be set for non overcommitable resources")
+
+
+    if any(name.startswith(HUGE) for name in limits) and not {"cpu", "memory"} & {*limits, *requests}:
+        faults.forbidden(path, "HugePages require cpu or memory")
 
 
 def _resource_name(name: str, path: str, faults: Faults) -> None:

@@ -7,6 +7,7 @@ from app.objects.selectors import of_label_selector
 from app.schemas.faults import Faults
 from app.schemas.formats import label_value, qualified_name
 
+OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 ANNOTATIONS_LIMIT = 256 * 1024
 
 
@@ -38,6 +39,8 @@ def object_meta(meta: Object, path: str, faults: Faults) -> None:
 
 
 def _owners(owners: list[Object], path: str, faults: Faults) -> None:
+    for i, owner in enumerate(owners):
+        _owner(owner, f"{path}[{i}]", faults)
     controllers = [owner for owner in owners if owner.get("controller")]
     if len(controllers) > 1:
         first, second = controllers[0], controllers[1]
@@ -47,6 +50,17 @@ def _owners(owners: list[Object], path: str, faults: Faults) -> None:
             'Only one reference can have Controller set to true. Found "true" in references for '
             f"{first.get('kind')}/{first.get('name')} and {second.get('kind')}/{second.get('name')}",
         )
+
+
+def _owner(owner: Object, path: str, faults: Faults) -> None:
+    version, kind = owner.get("apiVersion") or "", owner.get("kind") or ""
+    if not version.rpartition("/")[2]:
+        faults.invalid(f"{path}.apiVersion", version, "version must not be empty")
+    for field in ("kind", "name", "uid"):
+        if not owner.get(field):
+            faults.invalid(f"{path}.{field}", "", "must not be empty")
+    if kind == "Event" and version == "v1":
+        faults.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
 
 
 def label_selector(selector: Object, path: str, faults: Faults) -> None:
@@ -62,6 +76,10 @@ def label_selector(selector: Object, path: str, faults: Faults) -> None:
             faults.forbidden(
                 f"{where}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
             )
+        if operator not in OPERATORS:
+            faults.invalid(f"{where}.operator", operator or "", "not a valid selector operator")
+        key = expression.get("key") or ""
+        faults.all_invalid(f"{where}.key", key, qualified_name(key))
         for j, value in enumerate(values):
             faults.all_invalid(f"{where}.values[{j}]", value, label_value(value))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from app.objects.change import Object
 from app.schemas.faults import Faults
-from app.schemas.formats import dns_subdomain, ip_address, port_number
+from app.schemas.formats import dns_label, dns_subdomain, ip_address, port_number, qualified_name
 from app.schemas.rules_meta import labels
+from app.schemas.rules_service_type import by_type
 
 SLICE_LIMIT = 1000
+ADDRESSES_LIMIT = 100
+PORTS_LIMIT = 20000
 
 
 def service_spec(spec: Object, path: str, faults: Faults) -> None:
@@ -29,6 +32,7 @@ def service_spec(spec: Object, path: str, faults: Faults) -> None:
     _addresses(spec, path, faults)
     for i, address in enumerate(spec.get("externalIPs") or ()):
         faults.all_invalid(f"{path}.externalIPs[{i}]", address, ip_address(address))
+    by_type(spec, path, faults)
     timeout = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
     if timeout is not None and not 0 < timeout <= 86400:
         faults.invalid(
@@ -41,6 +45,7 @@ def service_spec(spec: Object, path: str, faults: Faults) -> None:
 def _ports(spec: Object, path: str, faults: Faults) -> None:
     ports = spec.get("ports") or ()
     names: set[str] = set()
+    node_ports: set[tuple[int, str]] = set()
     numbers: set[tuple[int, str]] = set()
     for i, given in enumerate(ports):
         where = f"{path}.ports[{i}]"
@@ -56,8 +61,18 @@ def _ports(spec: Object, path: str, faults: Faults) -> None:
         if key in numbers:
             faults.duplicate(where, {"port": key[0], "protocol": key[1]})
         numbers.add(key)
-        if given.get("nodePort") and spec.get("type") not in ("NodePort", "LoadBalancer"):
-            faults.forbidden(f"{where}.nodePort", f"may not be used when `type` is '{spec.get('type')}'")
+        if given.get("appProtocol"):
+            faults.all_invalid(
+                f"{where}.appProtocol", given["appProtocol"], qualified_name(given["appProtocol"])
+            )
+        if not given.get("nodePort"):
+            continue
+        if spec.get("type") == "ClusterIP":
+            faults.forbidden(f"{where}.nodePort", "may not be used when `type` is 'ClusterIP'")
+        node_port = (given["nodePort"], given.get("protocol", "TCP"))
+        if node_port in node_ports:
+            faults.duplicate(f"{where}.nodePort", given["nodePort"])
+        node_ports.add(node_port)
 
 
 def _addresses(spec: Object, path: str, faults: Faults) -> None:
@@ -76,16 +91,38 @@ def _addresses(spec: Object, path: str, faults: Faults) -> None:
 
 
 def subset(given: Object, path: str, faults: Faults) -> None:
-    """A subset of Endpoints has an address."""
+    """A subset of Endpoints has an address, and its ports have names if there are several."""
     if not given.get("addresses") and not given.get("notReadyAddresses"):
         faults.required(path, "must specify `addresses` or `notReadyAddresses`")
+    for section in ("addresses", "notReadyAddresses"):
+        for i, address in enumerate(given.get(section) or ()):
+            where = f"{path}.{section}[{i}]"
+            if address.get("hostname"):
+                faults.all_invalid(f"{where}.hostname", address["hostname"], dns_label(address["hostname"]))
+            if address.get("nodeName"):
+                faults.all_invalid(f"{where}.nodeName", address["nodeName"], dns_subdomain(address["nodeName"]))
+    ports = given.get("ports") or ()
+    for i, port_ in enumerate(ports):
+        name = port_.get("name")
+        if not name and len(ports) > 1:
+            faults.required(f"{path}.ports[{i}].name")
+        elif name:
+            faults.all_invalid(f"{path}.ports[{i}].name", name, dns_label(name))
 
 
 def endpoint_slice(given: Object, path: str, faults: Faults) -> None:
     endpoints = given.get("endpoints") or ()
     if len(endpoints) > SLICE_LIMIT:
         faults.too_many("endpoints", len(endpoints), SLICE_LIMIT)
+    ports = given.get("ports") or ()
+    if len(ports) > PORTS_LIMIT:
+        faults.too_many("ports", len(ports), PORTS_LIMIT)
     for i, endpoint in enumerate(endpoints):
+        if len(endpoint.get("addresses") or ()) > ADDRESSES_LIMIT:
+            faults.too_many(f"endpoints[{i}].addresses", len(endpoint["addresses"]), ADDRESSES_LIMIT)
+        hostname = endpoint.get("hostname")
+        if hostname is not None:
+            faults.all_invalid(f"endpoints[{i}].hostname", hostname, dns_label(hostname))
         for j, address in enumerate(endpoint.get("addresses") or ()):
             where = f"endpoints[{i}].addresses[{j}]"
             if given.get("addressType") == "FQDN":
@@ -93,8 +130,10 @@ def endpoint_slice(given: Object, path: str, faults: Faults) -> None:
             else:
                 faults.all_invalid(where, address, ip_address(address))
     names: set[str] = set()
-    for i, port_ in enumerate(given.get("ports") or ()):
-        name = port_.get("name", "")
+    for i, port_ in enumerate(ports):
+        name = port_.get("name") or ""
+        if name:
+            faults.all_invalid(f"ports[{i}].name", name, dns_label(name))
         if name in names:
             faults.duplicate(f"ports[{i}].name", name)
         names.add(name)

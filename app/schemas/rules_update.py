@@ -6,9 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from app.objects.change import Object
+from app.objects.deletion import DEFINITIONS
+from app.schemas import rules_access
+from app.schemas.core_pod import PodSpec
+from app.schemas.custom.definition_rules import definition_update
 from app.schemas.faults import Faults
 from app.schemas.fields import Struct, Type
 from app.schemas.kind import Kind
+from app.schemas.rules_batch_update import job_update
+from app.schemas.rules_certificates import request_update
+from app.schemas.rules_cluster_update import UPDATE_RULES
+from app.schemas.rules_ephemeral import ephemeral_update
+from app.schemas.rules_sets import stateful_set_update
+from app.schemas.spec_diff import spec_diff
 
 IMMUTABLE = "field is immutable"
 KEPT = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -19,11 +29,12 @@ _POD_RULE = (
 )
 
 
-def unchanged(kind: Kind, old: Object, new: Object, faults: Faults) -> None:
+def unchanged(kind: Kind, old: Object, new: Object, faults: Faults, subresource: str = "") -> None:
     """Everything that must stay as it was."""
     _meta(old["metadata"], new["metadata"], faults)
     _declared(kind.schema, old, new, faults)
-    rule = _RULES.get(kind.resource)
+    rule = _RULES.get(f"{kind.resource}/{subresource}") if subresource else None
+    rule = rule or _RULES.get(kind.resource)
     if rule:
         rule(old, new, faults)
 
@@ -64,8 +75,11 @@ def _pod(old: Object, new: Object, faults: Faults) -> None:
     _deadline(before, after, faults)
     _tolerations(before.get("tolerations") or [], after.get("tolerations") or [], faults)
     _gates(before.get("schedulingGates") or [], after.get("schedulingGates") or [], faults)
+    if before.get("schedulingGates"):
+        after = _gated(before, after, faults)
     if _fixed(before) != _fixed(after):
-        faults.forbidden("spec", _POD_RULE)
+        diff = spec_diff(PodSpec, _fixed(before), _fixed(after), "core.PodSpec")
+        faults.forbidden("spec", f"{_POD_RULE}\n{diff}")
 
 
 def _fixed(spec: Object) -> Object:
@@ -105,11 +119,31 @@ def _tolerations(before: list[Object], after: list[Object], faults: Faults) -> N
 
 def _gates(before: list[Object], after: list[Object], faults: Faults) -> None:
     names = {gate.get("name") for gate in before}
-    added = [gate.get("name") for gate in after if gate.get("name") not in names]
-    if added:
-        faults.forbidden(
-            "spec.schedulingGates", f"only deletion is allowed, but found new scheduling gate '{added[0]}'"
+    for i, gate in enumerate(after):
+        name = gate.get("name", "")
+        if name not in names:
+            faults.forbidden(
+                f"spec.schedulingGates[{i}].name",
+                f"only deletion is allowed, but found new scheduling gate '{name}'",
+            )
+
+
+def _gated(before: Object, after: Object, faults: Faults) -> Object:
+    """The new spec of a pod that waits, without what may still change: it can be told of more labels a node must
+    have, and of nodes if nothing was said of them yet."""
+    old, new = before.get("nodeSelector") or {}, after.get("nodeSelector") or {}
+    if any(new.get(key) != value for key, value in old.items()):
+        faults.invalid(
+            "spec.nodeSelector",
+            new,
+            "only additions to spec.nodeSelector are allowed (no mutations or deletions)",
         )
+    kept = {name: value for name, value in after.items() if name != "nodeSelector"}
+    if "nodeSelector" in before:
+        kept["nodeSelector"] = before["nodeSelector"]
+    if before.get("affinity") is None and set(after.get("affinity") or ()) <= {"nodeAffinity"}:
+        kept.pop("affinity", None)
+    return kept
 
 
 def _service(old: Object, new: Object, faults: Faults) -> None:
@@ -145,9 +179,17 @@ def _node(old: Object, new: Object, faults: Faults) -> None:
 
 
 _RULES: dict[str, Callable[[Object, Object, Faults], None]] = {
+    **UPDATE_RULES,
+    "certificatesigningrequests.certificates.k8s.io": request_update,
+    "clusterrolebindings.rbac.authorization.k8s.io": rules_access.same_role,
+    DEFINITIONS: definition_update,
     "configmaps": _sealed("data", "binaryData"),
+    "jobs.batch": job_update,
     "nodes": _node,
     "pods": _pod,
+    "pods/ephemeralcontainers": ephemeral_update,
+    "rolebindings.rbac.authorization.k8s.io": rules_access.same_role,
     "secrets": _sealed("data"),
     "services": _service,
+    "statefulsets.apps": stateful_set_update,
 }

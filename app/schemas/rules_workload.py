@@ -22,7 +22,7 @@ _PERCENT_FORM = (
 def replica_set_spec(spec: Object, path: str, faults: Faults) -> None:
     """The selector selects something, and it selects what the template makes."""
     selector, template = spec.get("selector"), spec.get("template") or {}
-    if _is_usable(selector, path, faults):
+    if usable_selector(selector, path, "deployment", faults):
         given = (template.get("metadata") or {}).get("labels") or {}
         if not selects(selector or _NOTHING, given):
             faults.invalid(
@@ -40,15 +40,15 @@ def replica_set_spec(spec: Object, path: str, faults: Faults) -> None:
         )
 
 
-def _is_usable(selector: Object | None, path: str, faults: Faults) -> bool:
-    """Whether a selector can be tried; an absent one can, and selects nothing."""
+def usable_selector(selector: Object | None, path: str, kind: str, faults: Faults) -> bool:
+    """Whether a selector can be tried; an absent one can, and selects nothing. `kind` is whose it is."""
     if selector is None:
         return True
     before = len(faults.causes)
     label_selector(selector, f"{path}.selector", faults)
     expressions = selector.get("matchExpressions") or ()
     if not selector.get("matchLabels") and not expressions:
-        faults.invalid(f"{path}.selector", selector, "empty selector is invalid for deployment")
+        faults.invalid(f"{path}.selector", selector, f"empty selector is invalid for {kind}")
     return len(faults.causes) == before and all(e.get("operator") in _OPERATORS for e in expressions)
 
 
@@ -68,17 +68,16 @@ def strategy(given: Object, path: str, faults: Faults) -> None:
         faults.forbidden(where, "may not be specified when strategy `type` is 'Recreate'")
         return
     surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
-    fine = _count(surge, f"{where}.maxSurge", faults)
-    fine = _count(unavailable, f"{where}.maxUnavailable", faults) and fine
+    fine = count(surge, f"{where}.maxSurge", faults)
+    fine = count(unavailable, f"{where}.maxUnavailable", faults) and fine
     if not fine:
         return
-    if _is_zero(surge) and _is_zero(unavailable):
+    if is_zero(surge) and is_zero(unavailable):
         faults.invalid(f"{where}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-    if isinstance(unavailable, str) and len(unavailable) < 12 and int(unavailable[:-1]) > 100:
-        faults.invalid(f"{where}.maxUnavailable", unavailable, "must not be greater than 100%")
+    over_all(unavailable, f"{where}.maxUnavailable", faults)
 
 
-def _count(value: Any, path: str, faults: Faults) -> bool:
+def count(value: Any, path: str, faults: Faults) -> bool:
     """Whether it is a number of pods or a share of them."""
     if isinstance(value, int) and value < 0:
         faults.invalid(path, value, "must be greater than or equal to 0")
@@ -89,5 +88,12 @@ def _count(value: Any, path: str, faults: Faults) -> bool:
     return True
 
 
-def _is_zero(value: Any) -> bool:
+def over_all(value: Any, path: str, faults: Faults) -> None:
+    """A share of pods is at most all of them."""
+    if isinstance(value, str) and len(value) < 12 and int(value[:-1]) > 100:
+        faults.invalid(path, value, "must not be greater than 100%")
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a number or share of pods, well-formed, comes to none."""
     return value == 0 or (isinstance(value, str) and not value[:-1].strip("0"))

@@ -72,6 +72,20 @@ class Int64(Int32):
     bits = 64
 
 
+class Double(Field):
+    """A number."""
+
+    go = "float64"
+
+    def decoder(self) -> Decoder:
+        def decode(value: Any, _unknown: list[str]) -> Any:
+            if type(value) is int or type(value) is float:
+                return value
+            raise Mismatch(json_name(value), "float64")
+
+        return decode
+
+
 class IntOrString(Field):
     """A number or a text: a port or its name, a count or a percentage."""
 

@@ -12,34 +12,65 @@ from typing import Any
 
 from app.objects.change import Object
 from app.schemas import (
+    apiextensions,
     apps,
+    apps_daemon,
+    apps_revision,
+    apps_stateful,
+    autoscaling,
+    autoscaling_metrics,
+    autoscaling_v2,
+    batch,
+    certificates,
     core_config,
     core_container,
     core_event,
     core_node,
     core_pod,
     core_probe,
+    core_replication,
     core_resource,
-    core_scheduling,
     core_service,
     discovery,
     meta,
+    policy,
+    rbac,
+    rules_access,
+    rules_autoscaling,
+    rules_batch,
+    rules_certificates,
+    rules_cluster,
     rules_config,
     rules_container,
+    rules_ephemeral,
     rules_meta,
     rules_pod,
+    rules_pod_parts,
+    rules_policy,
     rules_service,
+    rules_sets,
     rules_update,
     rules_workload,
 )
+from app.schemas.custom import definition_rules
 from app.schemas.faults import Faults
-from app.schemas.fields import Field, ListOf, MapOf, Struct, Type
-from app.schemas.formats import dns_label, dns_label_1035, dns_subdomain
+from app.schemas.fields import Field, ListOf, MapOf, Recursive, Struct, Type
+from app.schemas.formats import dns_label, dns_label_1035, dns_subdomain, path_segment
 from app.schemas.kind import Kind
 
 Look = Callable[[Any, str, Faults], None]
 
-_NAME_FORMS = {"namespaces": dns_label, "services": dns_label_1035}
+_NAME_FORMS = {
+    "certificatesigningrequests.certificates.k8s.io": path_segment,
+    "clusterrolebindings.rbac.authorization.k8s.io": path_segment,
+    "clusterroles.rbac.authorization.k8s.io": path_segment,
+    "ipaddresses.networking.k8s.io": path_segment,
+    "namespaces": dns_label,
+    "rolebindings.rbac.authorization.k8s.io": path_segment,
+    "roles.rbac.authorization.k8s.io": path_segment,
+    "services": dns_label_1035,
+    "statefulsets.apps": dns_label,
+}
 
 
 def validate(kind: Kind, obj: Object) -> None:
@@ -51,21 +82,43 @@ def validate(kind: Kind, obj: Object) -> None:
     faults = Faults()
     name = _name(kind, obj, faults)
     _looker(kind.schema)(obj, "", faults)
+    at_first = _CREATE_RULES.get(kind.resource)
+    if at_first:
+        at_first(obj, "", faults)
+    if kind.custom is not None:
+        kind.custom.check(obj, None, faults)
     faults.check(kind, name)
 
 
-def validate_update(kind: Kind, old: Object, new: Object) -> None:
-    """Check a changed object. Parts that are as they were are not looked at again.
+def validate_version(kind: Kind, obj: Object) -> None:
+    """Check what a version that isn't stored asks of a new object by itself, before it is converted; all else is
+    checked of the stored one.
+
+    Raises:
+        Invalid: with a cause for everything that is wrong.
+    """
+    faults = Faults()
+    _looker(kind.schema)(obj, "", faults)
+    if kind.custom is not None:
+        kind.custom.check(obj, None, faults)
+    faults.check(kind, (obj.get("metadata") or {}).get("name", ""))
+
+
+def validate_update(kind: Kind, old: Object, new: Object, subresource: str = "") -> None:
+    """Check a changed object. Parts that are as they were are not looked at again. `subresource`: by which it was
+    changed, if that has rules of its own.
 
     Raises:
         Invalid: with a cause for everything that is wrong, or may not be changed.
     """
     faults = Faults()
-    rules_update.unchanged(kind, old, new, faults)
+    rules_update.unchanged(kind, old, new, faults, subresource)
     if any(old.get(part) != value for part, value in new.items() if part not in ("metadata", "status")):
         _looker(kind.schema)(new, "", faults)
     elif old["metadata"] != new["metadata"]:
         _looker(meta.ObjectMeta)(new["metadata"], "metadata", faults)
+    if kind.custom is not None:
+        kind.custom.check(new, old, faults)
     faults.check(kind, new["metadata"].get("name", ""))
 
 
@@ -137,6 +190,8 @@ def _field_looker(name: str, field: Field) -> Look | None:
 
 
 def _inner_looker(field: Field) -> Look | None:
+    if isinstance(field, Recursive):
+        return None
     if isinstance(field, Struct):
         return _looker(field.schema) if _has_rules(field.schema) else None
     if not isinstance(field, ListOf | MapOf):
@@ -159,10 +214,28 @@ def _inner_looker(field: Field) -> Look | None:
     return look_list
 
 
+# What holds of new objects only.
+_CREATE_RULES: dict[str, Look] = {"pods": rules_ephemeral.on_create}
 _RULES: dict[type[Type], Look] = {
+    apiextensions.CustomResourceDefinition: definition_rules.definition,
+    **rules_cluster.RULES,
+    **rules_pod_parts.RULES,
     apps.DeploymentSpec: rules_workload.deployment_spec,
     apps.DeploymentStrategy: rules_workload.strategy,
     apps.ReplicaSetSpec: rules_workload.replica_set_spec,
+    apps_daemon.DaemonSetSpec: rules_sets.daemon_set_spec,
+    apps_daemon.DaemonSetUpdateStrategy: rules_sets.daemon_set_strategy,
+    apps_revision.ControllerRevision: rules_sets.controller_revision,
+    apps_stateful.StatefulSetSpec: rules_sets.stateful_set_spec,
+    certificates.CertificateSigningRequestSpec: rules_certificates.request_spec,
+    autoscaling.CrossVersionObjectReference: rules_autoscaling.reference,
+    autoscaling_metrics.CrossVersionObjectReference: rules_autoscaling.reference,
+    autoscaling_v2.HorizontalPodAutoscalerSpec: rules_autoscaling.spec,
+    batch.CronJob: rules_batch.cron_job,
+    batch.CronJobSpec: rules_batch.cron_job_spec,
+    batch.Job: rules_batch.job,
+    batch.JobSpec: rules_batch.job_spec,
+    batch.JobTemplateSpec: rules_batch.job_template,
     core_config.ConfigMap: rules_config.config_map,
     core_config.Secret: rules_config.secret,
     core_container.Container: rules_container.container,
@@ -173,12 +246,18 @@ _RULES: dict[type[Type], Look] = {
     core_node.NodeSpec: rules_config.node_spec,
     core_pod.Binding: rules_config.binding,
     core_pod.PodSpec: rules_pod.pod_spec,
+    core_pod.PodTemplateSpec: rules_ephemeral.template,
     core_probe.LifecycleHandler: rules_container.one_handler,
-    core_probe.Probe: rules_container.one_handler,
+    core_probe.Probe: rules_container.probe,
+    core_replication.ReplicationControllerSpec: rules_sets.replication_controller_spec,
     core_resource.ResourceRequirements: rules_container.resources,
-    core_scheduling.NodeSelectorRequirement: rules_pod.node_requirement,
     core_service.EndpointSubset: rules_service.subset,
     core_service.ServiceSpec: rules_service.service_spec,
     discovery.EndpointSlice: rules_service.endpoint_slice,
     meta.ObjectMeta: rules_meta.object_meta,
+    policy.PodDisruptionBudgetSpec: rules_policy.budget_spec,
+    rbac.ClusterRole: rules_access.cluster_role,
+    rbac.ClusterRoleBinding: rules_access.cluster_role_binding,
+    rbac.Role: rules_access.role,
+    rbac.RoleBinding: rules_access.role_binding,
 }

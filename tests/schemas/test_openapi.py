@@ -10,8 +10,8 @@ from app.schemas import kinds, openapi
 VERSIONS = [(group, version) for group, versions in kinds.groups().items() for version in versions]
 
 
-def schema(group, name):
-    return openapi.v3(group, "v1")["components"]["schemas"][name]
+def schema(group, name, version="v1"):
+    return openapi.v3(group, version)["components"]["schemas"][name]
 
 
 @pytest.mark.parametrize(("group", "version"), VERSIONS)
@@ -24,7 +24,7 @@ def test_a_document_refers_only_to_what_is_in_it(group, version):
 
 @pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.kind)
 def test_every_kind_is_found_by_group_version_and_kind(kind):
-    found = schema(kind.group, kind.schema.openapi_name())
+    found = schema(kind.group, kind.schema.openapi_name(), kind.version)
 
     assert found["x-kubernetes-group-version-kind"] == [
         {"group": kind.group, "kind": kind.kind, "version": kind.version}
@@ -32,11 +32,13 @@ def test_every_kind_is_found_by_group_version_and_kind(kind):
     assert found["description"]
 
 
-@pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in kinds.ALL if "patch" in kind.verbs], ids=lambda kind: kind.kind
+)
 def test_every_kind_can_be_patched_with_field_validation(kind):
-    root = f"/apis/{kind.group}/v1" if kind.group else "/api/v1"
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else "/api/v1"
     place = "/namespaces/{namespace}" if kind.namespaced else ""
-    patch = openapi.v3(kind.group, "v1")["paths"][f"{root}{place}/{kind.plural}/{{name}}"]["patch"]
+    patch = openapi.v3(kind.group, kind.version)["paths"][f"{root}{place}/{kind.plural}/{{name}}"]["patch"]
 
     assert {p["name"] for p in patch["parameters"]} >= {"fieldValidation", "fieldManager", "dryRun", "force"}
     assert "application/strategic-merge-patch+json" in patch["requestBody"]["content"]

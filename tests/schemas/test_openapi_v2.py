@@ -73,9 +73,10 @@ def test_a_document_refers_only_to_what_is_in_it():
     text = orjson.dumps(document).decode()
 
     assert set(re.findall(r'"#/definitions/([^"]+)"', text)) <= set(document["definitions"])
-    assert text.count('"$ref"') == text.count('"#/definitions/')
-    assert "oneOf" not in text
-    assert "allOf" not in text
+    assert text.count('"$ref":"') == text.count('"#/definitions/')
+    # Fields of schemas are called so too.
+    assert '"oneOf":[' not in text
+    assert '"allOf":[' not in text
 
 
 def test_the_document_says_what_it_is(sent):
@@ -90,7 +91,9 @@ def test_every_kind_is_found_by_group_version_and_kind(definitions, kind):
     ]
 
 
-@pytest.mark.parametrize("kind", kinds.ALL, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in kinds.ALL if "patch" in kind.verbs], ids=lambda kind: kind.kind
+)
 def test_every_kind_can_be_patched_with_field_validation(sent, kind):
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     place = "/namespaces/{namespace}" if kind.namespaced else ""

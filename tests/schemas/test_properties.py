@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.base.errors import ApiError
-from app.schemas import defaults, fields, kinds
+from app.schemas import apiextensions_schema, defaults, fields, kinds
 from app.schemas.decode import decode
 from app.schemas.table import render
 from app.schemas.validate import validate, validate_update
@@ -47,6 +47,11 @@ def values_of(field, depth):
         (fields.Quantity, st.sampled_from(["1", "100m", "1Gi", "1.5", "-1", "1e3", "0"]) | st.integers(0, 9)),
         (fields.Time, st.sampled_from(["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.25+02:00"])),
         (fields.Bytes, st.sampled_from(["", "aGk=", "YQ=="])),
+        (fields.Double, st.floats(allow_nan=False, allow_infinity=False)),
+        (apiextensions_schema.Empty, st.just({})),
+        (apiextensions_schema.SchemaOrBool, st.booleans()),
+        (apiextensions_schema.SchemaOrArray, st.just([{"type": "string"}])),
+        (apiextensions_schema.SchemaOrStrings, st.lists(TEXT, min_size=1, max_size=2)),
         (fields.Anything, JSON),
     ):
         if isinstance(field, kind):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.base.errors import ApiError, BadRequest
-from app.schemas import fields, kinds
+from app.schemas import apiextensions_schema, fields, kinds
 from app.schemas.decode import decode as decode_json
 from app.schemas.protobuf.decode import MAGIC, decode
 from app.schemas.protobuf.messages import ENVELOPE, KINDS, message_class, messages
@@ -73,17 +73,22 @@ def put(message, name, field, value):
     if isinstance(field, fields.MapOf):
         entries = getattr(message, name)
         for key, item in value.items():
+            if isinstance(field.inner, fields.ListOf):
+                entries[key].f1.extend(item)
+                continue
             if field.inner.children() is None and isinstance(field.inner, fields.String | fields.Bytes):
                 entries[key] = plain(field.inner, item)
+            elif isinstance(field.inner, fields.ListOf):
+                entries[key].items.extend(item)
             else:
                 compound(entries[key], field.inner, item)
     elif isinstance(field, fields.ListOf):
         for item in value:
-            if isinstance(field.inner, fields.Struct):
+            if isinstance(field.inner, fields.Struct) or type(field.inner) is fields.Anything:
                 compound(getattr(message, name).add(), field.inner, item)
             else:
                 getattr(message, name).append(plain(field.inner, item))
-    elif isinstance(field, fields.String | fields.Boolean | fields.Int32 | fields.Bytes):
+    elif isinstance(field, fields.String | fields.Boolean | fields.Int32 | fields.Bytes | fields.Double):
         setattr(message, name, plain(field, value))
     else:
         compound(getattr(message, name), field, value)
@@ -106,6 +111,13 @@ def compound(message, field, value):
     elif isinstance(field, fields.IntOrString):
         message.type = 1 if isinstance(value, str) else 0
         setattr(message, "strVal" if message.type else "intVal", value)
+    elif isinstance(field, apiextensions_schema.SchemaOrBool):
+        message.allows = value
+    elif isinstance(field, apiextensions_schema.SchemaOrArray):
+        for each in value:
+            fill(message.schemas.add(), messages().shapes[apiextensions_schema.JSONSchemaProps], each)
+    elif isinstance(field, apiextensions_schema.SchemaOrStrings):
+        message.names.extend(value)
     else:
         message.raw = orjson.dumps(value)
 
@@ -131,6 +143,11 @@ def values_of(field, depth):
             st.sampled_from(["0001-01-01T00:00:01Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]),
         ),
         (fields.Bytes, st.binary(max_size=5).map(lambda data: base64.b64encode(data).decode())),
+        (fields.Double, st.floats(allow_nan=False, allow_infinity=False)),
+        (apiextensions_schema.Empty, st.just({})),
+        (apiextensions_schema.SchemaOrBool, st.booleans()),
+        (apiextensions_schema.SchemaOrArray, st.just([{"type": "string"}])),
+        (apiextensions_schema.SchemaOrStrings, st.lists(TEXT, min_size=1, max_size=2)),
         (fields.Anything, JSON),
     ):
         if isinstance(field, kind):
@@ -156,11 +173,26 @@ def of_json(kind, obj):
 # -- the numbers ---------------------------------------------------------------------------------------
 
 
+def named(shape):
+    """The fields of a message as they are called in JSON."""
+    names = set()
+    for slot in shape.slots:
+        names |= named(slot.inline) if slot.inline else {slot.name}
+    return names
+
+
+def inline_types(name, package):
+    """The messages that stand inside another one without a name of their own in JSON."""
+    for entry in tables()[name]:
+        if entry.inline:
+            inner = f"{package}.{entry.name}"
+            yield inner
+            yield from inline_types(inner, package)
+
+
 def test_every_field_of_every_schema_has_a_number():
     for schema, shape in messages().shapes.items():
-        names = set()
-        for slot in shape.slots:
-            names |= {inner.name for inner in slot.inline.slots} if slot.inline else {slot.name}
+        names = named(shape)
         assert set(schema.fields_of()) - names in (set(), {"apiVersion", "kind"}), schema
         if "apiVersion" not in names and "apiVersion" in schema.fields_of():
             assert any(kind.schema is schema for kind in KINDS)
@@ -176,14 +208,13 @@ def test_no_number_and_no_name_is_used_twice():
 def test_the_tables_hold_no_type_that_is_not_used():
     used = {schema.openapi_name() for schema in messages().shapes}
     for schema in messages().shapes:
-        for entry in tables()[schema.openapi_name()]:
-            if entry.inline:
-                used.add(f"{schema.package}.{entry.name}")
+        used.update(inline_types(schema.openapi_name(), schema.package))
     assert set(tables()) == used
 
 
 def test_every_kind_of_a_body_is_known():
-    assert set(KINDS) == {*kinds.ALL, kinds.SCALE, kinds.EVICTION, kinds.BINDING, kinds.DELETE_OPTIONS}
+    bodies = (kinds.SCALE, kinds.EVICTION, kinds.BINDING, kinds.DELETE_OPTIONS, kinds.TOKEN_REQUEST)
+    assert set(KINDS) == {*kinds.ALL, *bodies}
 
 
 # -- what kubectl sends --------------------------------------------------------------------------------
@@ -256,9 +287,13 @@ def test_what_kubectl_sends_is_what_it_would_say_in_json(sent, resource, same):
 def test_every_object_comes_through_as_it_was(kind, data):
     obj, unknown = of_json(kind, data.draw(objects_of(kind.schema, 4)))
     assert unknown == []
-    if kind is kinds.EVICTION:
+    # Only the envelope says what an object is, so one inside another doesn't.
+    inside = [obj.get("deleteOptions", {})] if kind is kinds.EVICTION else []
+    if kind.kind == "StatefulSet":
+        inside += obj.get("spec", {}).get("volumeClaimTemplates", [])
+    for each in inside:
         for name in ("apiVersion", "kind"):
-            obj.get("deleteOptions", {}).pop(name, None)
+            each.pop(name, None)
 
     raw = decode(encode(kind, obj), kind.kind)
     assert decode_json(kind, raw) == (obj, [])

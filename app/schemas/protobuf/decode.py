@@ -44,7 +44,7 @@ def decode(data: bytes, expected: str) -> dict[str, Any]:
     if encoding or media not in ("", MEDIA_TYPE):
         _unrecognized(expected, f"content {encoding or media!r} inside protobuf is not supported", data)
     group, _, short_version = version.rpartition("/")
-    kind = kind_of(group, name)
+    kind = kind_of(group, short_version, name)
     refusal = f'{name} in version "{short_version}" cannot be handled as a {expected}'
     if kind is None:
         raise BadRequest(f'{refusal}: no kind "{name}" is registered for version "{version}"')

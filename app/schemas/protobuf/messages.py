@@ -14,15 +14,20 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from app.schemas import apiextensions_schema
 from app.schemas import fields as schema_fields
 from app.schemas.fields import Field, ListOf, MapOf, Struct, Type
 from app.schemas.kind import Kind
-from app.schemas.kinds import ALL, BINDING, DELETE_OPTIONS, EVICTION, SCALE
+from app.schemas.kinds import ALL, BINDING, DELETE_OPTIONS, EVICTION, SCALE, TOKEN_REQUEST
 from app.schemas.protobuf.table import Entry, tables
 
-KINDS = (*ALL, SCALE, EVICTION, BINDING, DELETE_OPTIONS)
+KINDS = (*ALL, SCALE, EVICTION, BINDING, DELETE_OPTIONS, TOKEN_REQUEST)
 _BY_NAME = {(kind.group, kind.kind): kind for kind in KINDS}
+_BY_VERSION = {(kind.group, kind.version, kind.kind): kind for kind in KINDS}
 ENVELOPE = "runtime_Unknown"
+# A list of texts where protobuf has no lists: inside a map (`ExtraValue`).
+TEXTS = "Texts"
+STRINGS = "ExtraValue"
 # What an object is, is said by the envelope.
 _TYPE_META = {"apiVersion", "kind"}
 
@@ -33,7 +38,9 @@ _SCALARS: tuple[tuple[type[Field], Any], ...] = (
     (schema_fields.Int64, _FieldProto.TYPE_INT64),
     (schema_fields.Int32, _FieldProto.TYPE_INT32),
     (schema_fields.Bytes, _FieldProto.TYPE_BYTES),
+    (schema_fields.Double, _FieldProto.TYPE_DOUBLE),
 )
+_JSON_SCHEMA = ".io_k8s_apiextensions-apiserver_pkg_apis_apiextensions_v1_JSONSchemaProps".replace("-", "_")
 # Values that JSON writes in one piece and protobuf as a message, with that message's fields by name.
 _COMPOUND: tuple[tuple[type[Field], str, Mapping[str, Any]], ...] = (
     (schema_fields.Time, "Timestamp", {"seconds": _FieldProto.TYPE_INT64, "nanos": _FieldProto.TYPE_INT32}),
@@ -46,6 +53,17 @@ _COMPOUND: tuple[tuple[type[Field], str, Mapping[str, Any]], ...] = (
             "intVal": _FieldProto.TYPE_INT32,
             "strVal": _FieldProto.TYPE_STRING,
         },
+    ),
+    (
+        apiextensions_schema.SchemaOrBool,
+        "SchemaOrBool",
+        {"allows": _FieldProto.TYPE_BOOL, "schema": _JSON_SCHEMA},
+    ),
+    (apiextensions_schema.SchemaOrArray, "SchemaOrArray", {"schema": _JSON_SCHEMA, "schemas*": _JSON_SCHEMA}),
+    (
+        apiextensions_schema.SchemaOrStrings,
+        "SchemaOrStrings",
+        {"schema": _JSON_SCHEMA, "names*": _FieldProto.TYPE_STRING},
     ),
     (schema_fields.Anything, "Raw", {"raw": _FieldProto.TYPE_BYTES}),
 )
@@ -106,9 +124,12 @@ def message_class(schema: type[Type]) -> Any:
     return made.classes[made.shapes[schema].message]
 
 
-def kind_of(group: str, name: str) -> Kind | None:
-    """The kind that a body in protobuf says it is. DeleteOptions belong to every group."""
-    return DELETE_OPTIONS if name == DELETE_OPTIONS.kind else _BY_NAME.get((group, name))
+def kind_of(group: str, version: str, name: str) -> Kind | None:
+    """The kind that a body in protobuf says it is, in another version if that one isn't known. DeleteOptions
+    belong to every group."""
+    if name == DELETE_OPTIONS.kind:
+        return DELETE_OPTIONS
+    return _BY_VERSION.get((group, version, name)) or _BY_NAME.get((group, name))
 
 
 def _collect(schema: type[Type], shapes: dict[type[Type], Shape]) -> None:
@@ -145,7 +166,7 @@ def _slots(
 
 
 def _message_name(openapi_name: str) -> str:
-    return openapi_name.replace(".", "_")
+    return openapi_name.replace(".", "_").replace("-", "_")
 
 
 def _add(file: descriptor_pb2.FileDescriptorProto, shape: Shape) -> None:
@@ -177,9 +198,16 @@ def _add(file: descriptor_pb2.FileDescriptorProto, shape: Shape) -> None:
 
 
 def _set_type(proto: Any, field: Field) -> None:
+    if isinstance(field, ListOf):
+        # Only as the value of a map, which can't be a list by itself: `ExtraValue` of authentication and authorization.
+        proto.type, proto.type_name = _FieldProto.TYPE_MESSAGE, f".{STRINGS}"
+        return
     if isinstance(field, Struct):
         proto.type = _FieldProto.TYPE_MESSAGE
         proto.type_name = f".{_message_name(field.schema.openapi_name())}"
+        return
+    if isinstance(field, ListOf) and isinstance(field.inner, schema_fields.String):
+        proto.type, proto.type_name = _FieldProto.TYPE_MESSAGE, f".{TEXTS}"
         return
     for kind, scalar in _SCALARS:
         if isinstance(field, kind):
@@ -195,8 +223,12 @@ def _set_type(proto: Any, field: Field) -> None:
 def _add_fixed(file: descriptor_pb2.FileDescriptorProto) -> None:
     """The messages that belong to no kind: compound values, and the envelope with its type."""
     text, octets = _FieldProto.TYPE_STRING, _FieldProto.TYPE_BYTES
+    strings = file.message_type.add(name=STRINGS)
+    strings.field.add(name="f1", number=1, label=_FieldProto.LABEL_REPEATED, type=text)
     for _, name, parts in _COMPOUND:
         _add_plain(file, name, parts)
+    texts = file.message_type.add(name=TEXTS)
+    texts.field.add(name="items", number=1, label=_FieldProto.LABEL_REPEATED, type=text)
     _add_plain(file, "runtime_TypeMeta", {"apiVersion": text, "kind": text})
     _add_plain(
         file,
@@ -211,10 +243,12 @@ def _add_fixed(file: descriptor_pb2.FileDescriptorProto) -> None:
 
 
 def _add_plain(file: descriptor_pb2.FileDescriptorProto, name: str, parts: Mapping[str, Any]) -> None:
-    """A message of optional fields, numbered from 1. A part is a scalar type, or a message's name."""
+    """A message of optional fields, numbered from 1. A part is a scalar type, or a message's name; one with a star
+    behind its name is repeated."""
     message = file.message_type.add(name=name)
     for number, (part, kind) in enumerate(parts.items(), 1):
-        field = message.field.add(name=part, number=number, label=_FieldProto.LABEL_OPTIONAL)
+        label = _FieldProto.LABEL_REPEATED if part.endswith("*") else _FieldProto.LABEL_OPTIONAL
+        field = message.field.add(name=part.rstrip("*"), number=number, label=label)
         if isinstance(kind, str):
             field.type, field.type_name = _FieldProto.TYPE_MESSAGE, kind
         else:

@@ -6,6 +6,8 @@ TABLES = {
     "io.k8s.api.core.v1": """
 AttachedVolume: name=1 devicePath=2
 ClientIPConfig: timeoutSeconds=1
+ComponentCondition: type=1 status=2 message=3 error=4
+ComponentStatus: metadata=1 conditions=2
 ConfigMap: metadata=1 data=2 binaryData=3 immutable=4
 ConfigMapNodeConfigSource: namespace=1 name=2 uid=3 resourceVersion=4 kubeletConfigKey=5
 ContainerImage: names=1 sizeBytes=2

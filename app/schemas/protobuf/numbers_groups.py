@@ -19,6 +19,11 @@ ReplicaSetStatus: replicas=1 fullyLabeledReplicas=2 observedGeneration=3 readyRe
 RollingUpdateDeployment: maxUnavailable=1 maxSurge=2
 """,
     "io.k8s.api.autoscaling.v1": """
+CrossVersionObjectReference: kind=1 name=2 apiVersion=3
+HorizontalPodAutoscaler: metadata=1 spec=2 status=3
+HorizontalPodAutoscalerSpec: scaleTargetRef=1 minReplicas=2 maxReplicas=3 targetCPUUtilizationPercentage=4
+HorizontalPodAutoscalerStatus: observedGeneration=1 lastScaleTime=2 currentReplicas=3 desiredReplicas=4
+    currentCPUUtilizationPercentage=5
 Scale: metadata=1 spec=2 status=3
 ScaleSpec: replicas=1
 ScaleStatus: replicas=1 selector=2
@@ -37,7 +42,17 @@ EndpointSlice: metadata=1 endpoints=2 ports=3 addressType=4
 ForNode: name=1
 ForZone: name=1
 """,
+    "io.k8s.api.events.v1": """
+Event: metadata=1 eventTime=2 series=3 reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8
+    related=9 note=10 type=11 deprecatedSource=12 deprecatedFirstTimestamp=13 deprecatedLastTimestamp=14
+    deprecatedCount=15
+EventSeries: count=1 lastObservedTime=2
+""",
     "io.k8s.api.policy.v1": """
 Eviction: metadata=1 deleteOptions=2
+PodDisruptionBudget: metadata=1 spec=2 status=3
+PodDisruptionBudgetSpec: minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4
+PodDisruptionBudgetStatus: observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4
+    desiredHealthy=5 expectedPods=6 conditions=7
 """,
 }

@@ -16,15 +16,38 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.schemas.protobuf import (
+    numbers_access,
+    numbers_admission,
+    numbers_apiextensions,
+    numbers_batch,
     numbers_container,
     numbers_core,
     numbers_groups,
+    numbers_identity,
     numbers_meta,
+    numbers_networking,
     numbers_pod,
+    numbers_sets,
+    numbers_storage,
     numbers_volume,
 )
 
-_MODULES = (numbers_meta, numbers_core, numbers_container, numbers_pod, numbers_volume, numbers_groups)
+_MODULES = (
+    numbers_access,
+    numbers_meta,
+    numbers_core,
+    numbers_container,
+    numbers_pod,
+    numbers_volume,
+    numbers_groups,
+    numbers_identity,
+    numbers_sets,
+    numbers_storage,
+    numbers_networking,
+    numbers_admission,
+    numbers_apiextensions,
+    numbers_batch,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +72,7 @@ def tables() -> dict[str, tuple[Entry, ...]]:
             for line in text.replace("\n    ", " ").split("\n"):
                 if not line:
                     continue
-                name, _, entries = line.partition(": ")
+                name, _, entries = line.partition(":")
                 full = f"{package}.{name}"
                 if full in found:
                     raise ValueError(f"{full} stands twice in the tables of field numbers")

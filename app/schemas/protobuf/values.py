@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from app.schemas import apiextensions_schema
 from app.schemas import fields as schema_fields
 from app.schemas.fields import Field, ListOf, MapOf, Struct, Type
 from app.schemas.protobuf.messages import Shape, messages
@@ -61,6 +62,12 @@ def _reader(field: Field) -> Reader:
     if isinstance(field, ListOf):
         item = _reader(field.inner)
         return lambda values: [item(value) for value in values]
+    if isinstance(field, MapOf) and isinstance(field.inner, ListOf):
+        return lambda values: {text(key): [text(item) for item in value.f1] for key, value in values.items()}
+    if isinstance(field, MapOf) and isinstance(field.inner, ListOf):
+        return lambda values: {
+            text(key): [text(each) for each in value.items] for key, value in values.items()
+        }
     if isinstance(field, MapOf):
         item = _reader(field.inner)
         return lambda values: {text(key): item(value) for key, value in values.items()}
@@ -126,6 +133,23 @@ def _raw(message: Any) -> Any:
     raise ValueError(f"raw JSON is nested deeper than {MAX_DEPTH} levels")
 
 
+def _schema_or_bool(message: Any) -> Any:
+    if message.HasField("schema"):
+        return reader(apiextensions_schema.JSONSchemaProps)(message.schema)
+    return bool(message.allows)
+
+
+def _schema_or_array(message: Any) -> Any:
+    read = reader(apiextensions_schema.JSONSchemaProps)
+    return read(message.schema) if message.HasField("schema") else [read(each) for each in message.schemas]
+
+
+def _schema_or_strings(message: Any) -> Any:
+    if message.HasField("schema"):
+        return reader(apiextensions_schema.JSONSchemaProps)(message.schema)
+    return [text(name) for name in message.names]
+
+
 _READERS: tuple[tuple[type[Field], Reader], ...] = (
     (schema_fields.String, text),
     (schema_fields.MicroTime, _micro_time),
@@ -133,5 +157,9 @@ _READERS: tuple[tuple[type[Field], Reader], ...] = (
     (schema_fields.Quantity, _quantity),
     (schema_fields.IntOrString, _int_or_string),
     (schema_fields.Bytes, _bytes),
+    (apiextensions_schema.SchemaOrBool, _schema_or_bool),
+    (apiextensions_schema.SchemaOrArray, _schema_or_array),
+    (apiextensions_schema.SchemaOrStrings, _schema_or_strings),
+    (apiextensions_schema.Empty, lambda message: {}),
     (schema_fields.Anything, _raw),
 )

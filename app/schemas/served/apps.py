@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from app.schemas import apps, columns_workload
+from app.schemas import apps, apps_daemon, apps_revision, apps_stateful, columns_sets, columns_workload
 from app.schemas.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
+    Kind(
+        "apps", "v1", "ControllerRevision", "controllerrevisions", "controllerrevision", True,
+        apps_revision.ControllerRevision, columns=columns_sets.CONTROLLER_REVISION,
+    ),
+    Kind(
+        "apps", "v1", "DaemonSet", "daemonsets", "daemonset", True, apps_daemon.DaemonSet,
+        short_names=("ds",), categories=("all",), subresources=frozenset({"status"}),
+        columns=columns_sets.DAEMON_SET,
+    ),
     Kind(
         "apps", "v1", "Deployment", "deployments", "deployment", True, apps.Deployment,
         short_names=("deploy",), categories=("all",), subresources=frozenset({"status", "scale"}),
@@ -15,5 +24,10 @@ KINDS: tuple[Kind, ...] = (
         "apps", "v1", "ReplicaSet", "replicasets", "replicaset", True, apps.ReplicaSet,
         short_names=("rs",), categories=("all",), subresources=frozenset({"status", "scale"}),
         columns=columns_workload.REPLICA_SET,
+    ),
+    Kind(
+        "apps", "v1", "StatefulSet", "statefulsets", "statefulset", True, apps_stateful.StatefulSet,
+        short_names=("sts",), categories=("all",), subresources=frozenset({"status", "scale"}),
+        columns=columns_sets.STATEFUL_SET,
     ),
 )  # fmt: skip

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from app.schemas import (
+    columns_admission,
     columns_cluster,
     columns_network,
     columns_pod,
+    columns_sets,
+    columns_storage,
+    core_component,
     core_config,
     core_event,
     core_node,
+    core_persistent,
     core_pod,
+    core_quota,
+    core_replication,
     core_service,
 )
 from app.schemas.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
+    Kind(
+        "", "v1", "ComponentStatus", "componentstatuses", "componentstatus", False,
+        core_component.ComponentStatus, short_names=("cs",), columns=columns_cluster.COMPONENT_STATUS,
+        verbs=("get", "list"), warning="v1 ComponentStatus is deprecated in v1.19+",
+    ),
     Kind(
         "", "v1", "ConfigMap", "configmaps", "configmap", True, core_config.ConfigMap,
         short_names=("cm",), columns=columns_cluster.CONFIG_MAP,
@@ -28,6 +40,10 @@ KINDS: tuple[Kind, ...] = (
         short_names=("ev",), columns=columns_cluster.EVENT,
     ),
     Kind(
+        "", "v1", "LimitRange", "limitranges", "limitrange", True, core_quota.LimitRange,
+        short_names=("limits",), columns=columns_admission.LIMIT_RANGE,
+    ),
+    Kind(
         "", "v1", "Namespace", "namespaces", "namespace", False, core_config.Namespace,
         short_names=("ns",), subresources=frozenset({"status", "finalize"}),
         columns=columns_cluster.NAMESPACE,
@@ -37,9 +53,33 @@ KINDS: tuple[Kind, ...] = (
         short_names=("no",), subresources=frozenset({"status"}), columns=columns_cluster.NODE,
     ),
     Kind(
+        "", "v1", "PersistentVolume", "persistentvolumes", "persistentvolume", False,
+        core_persistent.PersistentVolume, short_names=("pv",), subresources=frozenset({"status"}),
+        columns=columns_storage.PERSISTENT_VOLUME,
+    ),
+    Kind(
+        "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", True,
+        core_persistent.PersistentVolumeClaim, short_names=("pvc",), subresources=frozenset({"status"}),
+        columns=columns_storage.PERSISTENT_VOLUME_CLAIM,
+    ),
+    Kind(
         "", "v1", "Pod", "pods", "pod", True, core_pod.Pod,
         short_names=("po",), categories=("all",),
-        subresources=frozenset({"status", "binding", "log", "eviction"}), columns=columns_pod.POD,
+        subresources=frozenset({"status", "binding", "log", "eviction", "ephemeralcontainers"}),
+        columns=columns_pod.POD,
+    ),
+    Kind(
+        "", "v1", "PodTemplate", "podtemplates", "podtemplate", True, core_replication.PodTemplate,
+        columns=columns_sets.POD_TEMPLATE,
+    ),
+    Kind(
+        "", "v1", "ReplicationController", "replicationcontrollers", "replicationcontroller", True,
+        core_replication.ReplicationController, short_names=("rc",), categories=("all",),
+        subresources=frozenset({"status", "scale"}), columns=columns_sets.REPLICATION_CONTROLLER,
+    ),
+    Kind(
+        "", "v1", "ResourceQuota", "resourcequotas", "resourcequota", True, core_quota.ResourceQuota,
+        short_names=("quota",), subresources=frozenset({"status"}), columns=columns_admission.RESOURCE_QUOTA,
     ),
     Kind(
         "", "v1", "Secret", "secrets", "secret", True, core_config.Secret, columns=columns_cluster.SECRET,
@@ -50,6 +90,6 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, core_config.ServiceAccount,
-        short_names=("sa",), columns=columns_cluster.SERVICE_ACCOUNT,
+        short_names=("sa",), subresources=frozenset({"token"}), columns=columns_cluster.SERVICE_ACCOUNT,
     ),
 )  # fmt: skip
