@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 10000
+# Helm as a library, for the tests: it needs a newer Python than Beanpole does.
+HELM := 0.1.32
 UP ?=
 
 .PHONY: up install test lint bench simulate lock clean
@@ -23,6 +25,12 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/tested: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@for python in python3.14 python3.13 python3.12 $$HOME/.pyenv/versions/3.1[2-9]*/bin/python; do \
+	  if $$python -c '' 2>/dev/null; then \
+	    $$python -m venv $(VENV)/helm && $(VENV)/helm/bin/pip install --quiet --disable-pip-version-check helm-sdkpy==$(HELM); \
+	    break; \
+	  fi; \
+	done
 	@touch $@
 
 test: $(VENV)/tested lint

@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from celery import Celery, signals
@@ -31,11 +31,14 @@ from app.bus.loops import Loop, loops_step
 from app.bus.nudges import Nudger
 from app.bus.publishing import CeleryPublisher
 from app.bus.sweeper import Sweeper
+from app.client.webhooks import WebhookClient
 from app.store.agents import AgentState
 from app.store.feed import Feed
 from app.store.store import Store
 from app.store.view import View
 from app.store.work import WorkLedger
+from app.trust import loading, requests
+from workers.controllers.signing import Signing
 from workers.reconcile.plan import Role
 from workers.reconcile.shell import Reconciler
 
@@ -66,7 +69,10 @@ class Control:
         self.ledger = WorkLedger(self.store, ids, lease=settings.lease)
         self.publisher = CeleryPublisher(celery)
         self.sweeper = Sweeper(self.ledger, self.publisher, clock)
-        self.reconciler = Reconciler(self.store, self.view, self.ledger, roles, clock, ids, worker=worker)
+        self.reconciler = Reconciler(
+            self.store, self.view, self.ledger, roles, clock, ids, worker=worker, settings=settings,
+            webhooks=WebhookClient("kube-controller-manager"),
+        )  # fmt: skip
         self.feed = Feed(self.store, f"{worker}.{os.getpid()}")
         self.dispatcher = Dispatcher(
             self.feed, self.view, self.ledger, self.publisher, Nudger(AgentState(self.store), self.publisher),
@@ -164,7 +170,22 @@ def all_roles(settings: Settings) -> tuple[Role, ...]:
     from workers.controllers.all import roles
     from workers.scheduler.scheduler import ROLE
 
-    return (*roles(settings), ROLE)
+    return (*roles(settings, signing(settings)), ROLE)
+
+
+def signing(settings: Settings) -> Signing:
+    """What controllers sign with: the keys that the settings name.
+
+    Raises:
+        UserError: one of them can't be read.
+    """
+    trust, authority = loading.load(settings), loading.load_signing_authority(settings)
+
+    def certificate(pem: bytes, usages: Iterable[str], now: float, seconds: int | None) -> bytes:
+        assert authority is not None
+        return requests.sign(authority, pem, usages, now, seconds)
+
+    return Signing(trust.signer.sign if trust.signer else None, certificate if authority else None, trust.ca)
 
 
 def make() -> Celery:

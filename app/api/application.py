@@ -13,21 +13,27 @@ from flask import Flask
 
 from app.api import answers, authz, routing
 from app.api.answers import Answer
+from app.api.audit.keys import REASON, TARGET
 from app.api.gate import Gate
 from app.api.query import Query
 from app.api.resources import Resources
 from app.api.routing import Target
+from app.api.sharing import Sharing
 from app.api.tail import Tail
-from app.base.errors import BadRequest
+from app.base.errors import BadRequest, StoreUnavailable
+from app.registry.catalog import Catalog
 
+_WRITING = frozenset(("POST", "PUT", "PATCH"))
 _VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"))
 
 
 class Application(Flask):
     """The API server. `tail` follows the log; start it to serve watches."""
 
+    catalog: Catalog
     gate: Gate
     resources: Resources
+    sharing: Sharing
     tail: Tail
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -35,16 +41,32 @@ class Application(Flask):
         path = environ["PATH_INFO"]
         if path.startswith(("/api", "//")):
             try:
-                target = routing.parse(routing.segments(path))
-            except ValueError:
-                target = None
+                target = self._target(path, environ["REQUEST_METHOD"])
+            except StoreUnavailable as exc:
+                # Whether there is such a kind can't be told now.
+                return answers.send(self.gate.refusal(exc, environ, ""), "", start_response)
             if target is not None:
                 return self._resource(environ, start_response, target)
         return super().wsgi_app(environ, start_response)
 
+    def _target(self, path: str, method: str) -> Target | None:
+        """What a path names, if it is served. Raises StoreUnavailable."""
+        try:
+            parts = routing.segments(path)
+        except ValueError:
+            return None
+        target = routing.parse(parts, self.catalog.find)
+        if target is not None and target.kind.custom is not None and method in _WRITING:
+            # What is written is held to the definition as it is by now.
+            self.catalog.catch_up()
+            target = routing.parse(parts, self.catalog.find)
+        return target
+
     def stop(self) -> None:
         """End every watch: the server is going down."""
         self.tail.stop()
+        if self.gate.recorder is not None:
+            self.gate.recorder.log.stop()
 
     def _resource(
         self, environ: dict[str, Any], start_response: Callable[..., Any], target: Target
@@ -55,10 +77,19 @@ class Application(Flask):
         text = environ.get("QUERY_STRING", "")
         verb = authz.verb(method, target, _is_watch(text))
 
+        environ[TARGET] = target
+
         def work() -> Answer:
             user = gate.user(environ)
-            authz.authorize(user, verb, target)
-            return self.resources.answer(method, target, environ, Query(text), user, trace)
+            environ[REASON] = authz.authorize(gate.access, user, verb, target, text)
+            query = Query(text)
+            return self.sharing.run(
+                user,
+                verb,
+                target.subresource,
+                query,
+                lambda: self.resources.answer(method, target, environ, query, user, trace),
+            )
 
         counted = verb if verb in _VERBS else "other"
         answer = gate.run(environ, counted, target.kind.resource, trace, work)

@@ -11,11 +11,14 @@ import orjson
 import yaml
 from gunicorn.http.errors import ParseException
 
+from app.api import deadline
 from app.base.errors import BadRequest, TooLarge, UnsupportedMediaType
 
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+# How long the body of a request may take to come. Seconds.
+SLOW = 60.0
 # Deeper than any real object, and shallow enough for code that follows an object recursively.
 MAX_DEPTH = 200
 
@@ -25,6 +28,7 @@ def read(environ: dict[str, Any], limit: int) -> bytes:
 
     Raises:
         TooLarge: it has more than `limit` bytes. BadRequest: it is cut off, or not what its headers say.
+        Timeout: it does not come.
     """
     given = environ.get("CONTENT_LENGTH")
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
@@ -34,7 +38,8 @@ def read(environ: dict[str, Any], limit: int) -> bytes:
         length = int(given) if given else limit + 1
         if given and length > limit:
             raise _too_large(limit)
-        data = bytes(environ["wsgi.input"].read(length)) if length > 0 else b""
+        with deadline.within(SLOW):
+            data = bytes(environ["wsgi.input"].read(length)) if length > 0 else b""
     except (ValueError, OSError, ParseException) as exc:
         raise BadRequest(f"the body of the request can't be read: {exc}") from None
     if given and len(data) < length:
@@ -88,6 +93,24 @@ def parse_patch(data: bytes) -> Any:
     except (orjson.JSONDecodeError, RecursionError) as exc:
         why = "unexpected end of JSON input" if not data.strip() else str(exc)
         raise BadRequest(f"error decoding patch: {why}") from None
+    check_depth(data)
+    return value
+
+
+def parse_apply(data: bytes) -> Any:
+    """The configuration in an apply: YAML, of which JSON is the quicker part.
+
+    Raises:
+        BadRequest: it is neither.
+    """
+    try:
+        value = orjson.loads(data)
+    except (orjson.JSONDecodeError, RecursionError):
+        try:
+            return parse_yaml(data, "object")
+        except BadRequest as exc:
+            why = exc.message.partition("yaml: ")[2] or exc.message
+            raise BadRequest(f"error decoding YAML: {why}") from None
     check_depth(data)
     return value
 

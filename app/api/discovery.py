@@ -5,14 +5,14 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import orjson
 
 from app.api import negotiate
 from app.api.answers import Answer
-from app.schemas import kinds
+from app.registry.catalog import Catalog
 from app.schemas.kinds import Kind
 
 # What a subresource answers with, and which verbs it takes.
@@ -23,37 +23,48 @@ _SUBRESOURCES: dict[str, tuple[dict[str, str] | None, tuple[str, ...]]] = {
     "eviction": ({"group": "policy", "version": "v1", "kind": "Eviction"}, ("create",)),
     "log": (None, ("get",)),
     "finalize": (None, ("update",)),
+    "token": ({"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}, ("create",)),
+    "approval": (None, ("get", "patch", "update")),
+    "ephemeralcontainers": (None, ("get", "patch", "update")),
 }
 
 
-def answer(parts: list[str], accept: str) -> Answer | None:
+def answer(parts: list[str], accept: str, catalog: Catalog) -> Answer | None:
     """The document at `/api`, `/apis`, `/api/v1`, `/apis/<group>` or `/apis/<group>/<version>`, or None if
     there is none."""
+    catalog.catch_up()
     if parts in (["api"], ["apis"]):
+        core = parts[0] == "api"
+        body: bytes | None
         if negotiate.wants_aggregated_discovery(accept):
-            return Answer(200, _aggregated(parts[0] == "api"), negotiate.AGGREGATED, [("Vary", "Accept")])
-        return Answer(200, _versions() if parts[0] == "api" else _groups(), headers=[("Vary", "Accept")])
+            body = _kept(catalog, ("aggregated", core), lambda: _aggregated(catalog, core))
+            return Answer(200, body or b"", negotiate.AGGREGATED, [("Vary", "Accept")])
+        body = _versions() if core else _kept(catalog, "groups", lambda: _groups(catalog))
+        return Answer(200, body or b"", headers=[("Vary", "Accept")])
     negotiate.form(accept)
     if len(parts) == 2 and parts[0] == "apis":
-        body = _group(parts[1])
+        body = _group(catalog, parts[1])
     elif len(parts) == 2:
-        body = _resources("", parts[1])
+        body = _resources(catalog, "", parts[1])
     elif len(parts) == 3 and parts[0] == "apis":
-        body = _resources(parts[1], parts[2])
+        body = _resources(catalog, parts[1], parts[2])
     else:
         return None
     return Answer(200, body) if body is not None else None
 
 
-def _served() -> dict[str, dict[str, list[Kind]]]:
+def _kept(catalog: Catalog, key: object, make: Callable[[], bytes]) -> bytes:
+    return cast(bytes, catalog.remembered(("discovery", key), make))
+
+
+def _served(catalog: Catalog) -> dict[str, dict[str, list[Kind]]]:
     """group -> version -> kinds, in the order in which they are registered."""
     found: dict[str, dict[str, list[Kind]]] = {}
-    for kind in kinds.ALL:
+    for kind in catalog.all():
         found.setdefault(kind.group, {}).setdefault(kind.version, []).append(kind)
     return found
 
 
-@lru_cache(maxsize=1)
 def _versions() -> bytes:
     return orjson.dumps(
         {
@@ -69,23 +80,20 @@ def _group_document(group: str, versions: dict[str, list[Kind]]) -> dict[str, An
     return {"name": group, "versions": listed, "preferredVersion": listed[0]}
 
 
-@lru_cache(maxsize=1)
-def _groups() -> bytes:
-    groups = [_group_document(group, versions) for group, versions in _served().items() if group]
+def _groups(catalog: Catalog) -> bytes:
+    groups = [_group_document(group, versions) for group, versions in _served(catalog).items() if group]
     return orjson.dumps({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 
 
-@lru_cache(maxsize=128)
-def _group(group: str) -> bytes | None:
-    versions = _served().get(group) if group else None
+def _group(catalog: Catalog, group: str) -> bytes | None:
+    versions = _served(catalog).get(group) if group else None
     if versions is None:
         return None
     return orjson.dumps({"kind": "APIGroup", "apiVersion": "v1", **_group_document(group, versions)})
 
 
-@lru_cache(maxsize=128)
-def _resources(group: str, version: str) -> bytes | None:
-    served = _served().get(group, {}).get(version)
+def _resources(catalog: Catalog, group: str, version: str) -> bytes | None:
+    served = _served(catalog).get(group, {}).get(version)
     if served is None:
         return None
     listed: list[dict[str, Any]] = []
@@ -122,10 +130,9 @@ def _resources(group: str, version: str) -> bytes | None:
     )
 
 
-@lru_cache(maxsize=2)
-def _aggregated(core: bool) -> bytes:
+def _aggregated(catalog: Catalog, core: bool) -> bytes:
     items = []
-    for group, versions in _served().items():
+    for group, versions in _served(catalog).items():
         if (group == "") is not core:
             continue
         documents = [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from app.api import pages
+from app.api import identity_reviews, pages
+from app.api.access_metrics import AccessMetrics
 from app.api.application import Application
-from app.api.authn import Tokens
+from app.api.authn import Authenticator
+from app.api.fairness import Fairness
 from app.api.gate import Gate
 from app.api.logs import Logs, Nudge
 from app.api.metrics import Metrics
 from app.api.resources import Resources
+from app.api.sharing import Sharing
 from app.api.tail import Tail
 from app.api.work_metrics import WorkMetrics
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
+from app.registry.access import reviews as access_reviews
 from app.registry.registry import Registry
 from app.store.agents import AgentState
 from app.store.store import Store
@@ -37,11 +41,17 @@ def create_app(
         nudge: called with a Node when something waits for its agent.
     """
     app = Application("beanpole", static_folder=None)
+    app.catalog = registry.catalog
     metrics = Metrics()
     metrics.registry.register(WorkMetrics(store, ids))
-    app.gate = Gate(Tokens(settings.token_file, clock), metrics, clock, ids)
+    authenticator = Authenticator(settings.token_file, registry.trust, store, view, clock)
+    app.gate = Gate(authenticator, registry.access, metrics, clock, ids)
+    metrics.registry.register(AccessMetrics(app.gate))
+    app.sharing = Sharing(Fairness(settings, clock), settings.request_timeout)
     app.tail = Tail(view, clock)
     logs = Logs(store, agents, nudge, clock, ids)
     app.resources = Resources(registry, app.tail, logs, clock, ids, settings.max_body)
+    app.resources.reviews.update(identity_reviews.reviews(authenticator, clock))
+    app.resources.reviews.update(access_reviews.reviews(registry))
     app.register_blueprint(pages.blueprint(app, registry, store, agents, settings.max_body))
     return app

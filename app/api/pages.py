@@ -9,7 +9,7 @@ import orjson
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from app.api import answers, authz, body, discovery, health, metrics, openapi, routing, streams
+from app.api import answers, authz, body, discovery, health, metrics, openapi, openid, routing, streams
 from app.api.answers import Answer
 from app.api.query import Query
 from app.base.errors import BadRequest, MethodNotAllowed
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.api.application import Application
 
 _AGENT = "/apis/agent.beanpole.dev/v1"
-_CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -44,7 +43,9 @@ def blueprint(
 
             def checked() -> Answer:
                 if not anonymous:
-                    environ["beanpole.user"] = gate.user(environ)
+                    environ["beanpole.user"] = user = gate.user(environ)
+                    if not rule.startswith(_AGENT):
+                        authz.authorize_path(gate.access, user, *_asked(environ))
                 if method != "*":
                     _allow(environ, method)
                 return work(environ, **arguments)
@@ -86,21 +87,26 @@ def blueprint(
     def documents(environ: dict[str, Any], path: str = "") -> Answer:
         text, tag = Query(environ.get("QUERY_STRING", "")), environ.get("HTTP_IF_NONE_MATCH", "")
         path = "/".join(part for part in path.split("/") if part)
-        return openapi.document(path, text.text("hash"), tag) if path else openapi.index(tag)
+        catalog = registry.catalog
+        return openapi.document(catalog, path, text.text("hash"), tag) if path else openapi.index(catalog, tag)
 
     def document_v2(environ: dict[str, Any]) -> Answer:
-        return openapi.document_v2(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_IF_NONE_MATCH", ""))
+        return openapi.document_v2(
+            registry.catalog, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_IF_NONE_MATCH", "")
+        )
 
     def rest(environ: dict[str, Any], path: str = "") -> Answer:
-        return _elsewhere(environ)
+        return _elsewhere(environ, registry)
 
     page("/healthz", "GET", "healthz", lambda e: health.alive("healthz", verbose(e)), anonymous=True)
     page("/livez", "GET", "livez", lambda e: health.alive("livez", verbose(e)), anonymous=True)
     page("/readyz", "GET", "readyz", lambda e: health.ready(store, verbose(e)), anonymous=True)
     page("/version", "GET", "version", lambda e: health.version(), anonymous=True)
     page("/metrics", "GET", "metrics", measurements)
+    trust, server = registry.trust, registry.settings.server
+    page(openid.CONFIGURATION, "GET", "openid", lambda e: openid.configuration(trust, server))
+    page(openid.KEYS, "GET", "openid", lambda e: openid.keys(trust))
     page("/openapi/v2", "GET", "openapi", document_v2)
-    page(_CUSTOM_KINDS, "GET", "customresourcedefinitions", lambda e: openapi.custom_kinds())
     page("/openapi/v3", "GET", "openapi", documents)
     page("/openapi/v3/<path:path>", "GET", "openapi", documents)
     page(f"{_AGENT}/exchange", "POST", "exchange", exchange)
@@ -122,11 +128,17 @@ def blueprint(
     return pages
 
 
+def _asked(environ: dict[str, Any]) -> tuple[str, str]:
+    """The method and path that authorization is asked about; HEAD is a GET without its body."""
+    method = environ["REQUEST_METHOD"]
+    return ("GET" if method == "HEAD" else method), environ["PATH_INFO"]
+
+
 def _nowhere(_user: object) -> Answer:
     return answers.unknown_path()
 
 
-def _elsewhere(environ: dict[str, Any]) -> Answer:
+def _elsewhere(environ: dict[str, Any], registry: Registry) -> Answer:
     """Discovery, the index, or nothing."""
     try:
         parts = routing.segments(environ["PATH_INFO"])
@@ -136,7 +148,7 @@ def _elsewhere(environ: dict[str, Any]) -> Answer:
     if not parts:
         found = answers.of_json({"paths": _PATHS})
     elif parts[0] in ("api", "apis"):
-        found = discovery.answer(parts, environ.get("HTTP_ACCEPT", ""))
+        found = discovery.answer(parts, environ.get("HTTP_ACCEPT", ""), registry.catalog)
     if found is None:
         return answers.unknown_path()
     _allow(environ, "GET")
@@ -150,6 +162,7 @@ def _allow(environ: dict[str, Any], method: str) -> None:
 
 
 _PATHS = [
+    openid.CONFIGURATION,
     "/api",
     "/api/v1",
     "/apis",
@@ -158,6 +171,7 @@ _PATHS = [
     "/metrics",
     "/openapi/v2",
     "/openapi/v3",
+    openid.KEYS,
     "/readyz",
     "/version",
 ]

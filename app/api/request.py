@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from app.api.authn import User
 from app.api.query import Query
 from app.api.selection import Selection
+from app.api.user import User
 from app.base.errors import BadRequest, Cause, Invalid
 from app.registry.request import DeleteOptions, FieldValidation, ListOptions, Request, VersionMatch
 
@@ -16,8 +16,8 @@ _MATCHES = ("", "Exact", "NotOlderThan")
 MANAGER_MAX = 128
 
 
-def request_of(user: User, trace: str, query: Query) -> Request:
-    """Who asks, and how.
+def request_of(user: User, trace: str, query: Query, user_agent: str = "") -> Request:
+    """Who asks, and how. `user_agent` is the header of this name.
 
     Raises:
         Invalid: `dryRun`, `fieldValidation` or `fieldManager` has a value that it can't have.
@@ -45,10 +45,13 @@ def request_of(user: User, trace: str, query: Query) -> Request:
         user=user.name,
         uid=user.uid,
         groups=user.groups,
+        extra=user.extra,
         trace=trace,
         dry_run=bool(dry),
         field_validation=cast(FieldValidation, validation),
         field_manager=manager,
+        user_agent=user_agent,
+        force=query.flag("force") if query.given("force") else None,
     )
 
 

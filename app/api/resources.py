@@ -14,20 +14,25 @@ import orjson
 from app.api import body as bodies
 from app.api import forms, negotiate, request, selection, watch, watch_events, watch_options
 from app.api.answers import Answer
-from app.api.authn import User
+from app.api.audit.keys import NOTES, SENT
 from app.api.connection import Connection
 from app.api.logs import Logs
 from app.api.negotiate import Form
 from app.api.query import Query
+from app.api.reviews import Review
 from app.api.routing import Target
 from app.api.tail import Tail
+from app.api.user import User
 from app.base.clock import Clock
 from app.base.errors import MethodNotAllowed
 from app.base.ids import Ids
+from app.registry import incoming
 from app.registry import patch as patches
+from app.registry.configuration import check_not_forced
 from app.registry.registry import Registry
 from app.registry.request import Request
 from app.schemas import kinds
+from app.schemas.kind import VERBS
 
 
 @dataclass(slots=True)
@@ -59,6 +64,8 @@ class Resources:
         self._clock = clock
         self._ids = ids
         self._max_body = max_body
+        # What answers the kinds that are questions, by resource.
+        self.reviews: dict[str, Review] = {}
 
     def answer(
         self, method: str, target: Target, environ: dict[str, Any], query: Query, user: User, trace: str
@@ -70,10 +77,15 @@ class Resources:
         """
         on = target.subresource or ("object" if target.name else "collection")
         handler = _HANDLERS.get((on, "GET" if method == "HEAD" else method))
+        if target.kind.verbs is not VERBS and not _takes(target, on, method):
+            handler = None
         if handler is None or (method == "POST" and target.kind.namespaced and not target.namespace):
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
-        call = Call(target, environ, query, request.request_of(user, trace, query))
+        call = Call(target, environ, query, request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", "")))
+        environ[NOTES] = call.request.annotations
         answer = handler(self, call)
+        if target.kind.warning:
+            call.request.warnings.insert(0, target.kind.warning)
         for warning in call.request.warnings:
             answer.headers.append(("Warning", f"299 - {quoted(warning)}"))
         return answer
@@ -118,6 +130,10 @@ class Resources:
         form = call.form()
         target = call.target
         raw = self._body(call, target.kind.kind)
+        review = self.reviews.get(target.kind.resource)
+        if review is not None:
+            asked = incoming.accept(call.request, target.kind, target.namespace, raw)
+            return self._sent(call, orjson.dumps(review(call.request, asked)), 201)
         data = self._registry.create(call.request, target.kind, target.namespace, raw)
         return self._object(call, form, data, 201)
 
@@ -134,6 +150,11 @@ class Resources:
         form = call.form()
         target = call.target
         patch, media = self._patch(call)
+        if media == patches.APPLY:
+            outcome = self._registry.apply(
+                call.request, target.kind, target.namespace, target.name, patch, target.subresource
+            )
+            return self._object(call, form, outcome.body, 201 if outcome.created else 200)
         data = self._registry.patch(
             call.request, target.kind, target.namespace, target.name, patch, media, target.subresource
         )
@@ -171,6 +192,11 @@ class Resources:
     def patch_scale(self, call: Call) -> Answer:
         target = call.target
         patch, media = self._patch(call)
+        if media == patches.APPLY:
+            outcome = self._registry.apply(
+                call.request, target.kind, target.namespace, target.name, patch, target.subresource
+            )
+            return self._sent(call, outcome.body)
         data = self._registry.patch_scale(
             call.request, target.kind, target.namespace, target.name, patch, media
         )
@@ -188,6 +214,12 @@ class Resources:
             call, self._registry.evict(call.request, call.target.namespace, call.target.name, raw), 201
         )
 
+    def token(self, call: Call) -> Answer:
+        raw = self._body(call, kinds.TOKEN_REQUEST.kind)
+        target = call.target
+        made = self._registry.request_token(call.request, target.namespace, target.name, raw)
+        return self._sent(call, made, 201)
+
     def finalize(self, call: Call) -> Answer:
         raw = self._body(call, call.target.kind.kind)
         return self._sent(call, self._registry.finalize(call.request, call.target.name, raw))
@@ -196,19 +228,25 @@ class Resources:
 
     def _body(self, call: Call, expected: str) -> dict[str, Any]:
         data = bodies.read(call.environ, self._max_body)
-        return bodies.parse(data, bodies.media_type(call.environ), expected)
+        raw = call.environ[SENT] = bodies.parse(data, bodies.media_type(call.environ), expected)
+        return raw
 
     def _patch(self, call: Call) -> tuple[Any, str]:
         media = bodies.media_type(call.environ)
         patches.check_type(media)
         data = bodies.read(call.environ, self._max_body)
-        return bodies.parse_patch(data), media
+        if media == patches.APPLY:
+            call.environ[SENT] = applied = bodies.parse_apply(data)
+            return applied, media
+        check_not_forced(call.request)
+        call.environ[SENT] = patch = bodies.parse_patch(data)
+        return patch, media
 
     def _delete_options(self, call: Call) -> Any:
         data = bodies.read(call.environ, self._max_body)
         if not data:
             return None
-        raw = bodies.parse(data, bodies.media_type(call.environ), "DeleteOptions")
+        raw = call.environ[SENT] = bodies.parse(data, bodies.media_type(call.environ), "DeleteOptions")
         if request.wants_dry_run(raw):
             call.request.dry_run = True
         return raw
@@ -225,12 +263,28 @@ class Resources:
         return Answer(code, data)
 
 
+def _takes(target: Target, on: str, method: str) -> bool:
+    """Whether a kind that lacks some verbs takes this one."""
+    if target.subresource:
+        return True
+    return _VERBS_OF.get((on, "GET" if method == "HEAD" else method), "") in target.kind.verbs
+
+
 def quoted(text: str) -> str:
     """Text as an HTTP quoted-string, in Latin-1 and without control characters (RFC 9110, 5.6.4)."""
     safe = "".join(c if " " <= c <= "~" else "?" for c in text[:1000])
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+_VERBS_OF = {
+    ("collection", "GET"): "list",
+    ("collection", "POST"): "create",
+    ("collection", "DELETE"): "deletecollection",
+    ("object", "GET"): "get",
+    ("object", "PUT"): "update",
+    ("object", "PATCH"): "patch",
+    ("object", "DELETE"): "delete",
+}
 _HANDLERS: dict[tuple[str, str], Handler] = {
     ("collection", "GET"): Resources.list,
     ("collection", "POST"): Resources.create,
@@ -249,4 +303,11 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("eviction", "POST"): Resources.evict,
     ("log", "GET"): Resources.log,
     ("finalize", "PUT"): Resources.finalize,
+    ("token", "POST"): Resources.token,
+    ("approval", "GET"): Resources.get,
+    ("approval", "PUT"): Resources.replace,
+    ("approval", "PATCH"): Resources.patch,
+    ("ephemeralcontainers", "GET"): Resources.get,
+    ("ephemeralcontainers", "PUT"): Resources.replace,
+    ("ephemeralcontainers", "PATCH"): Resources.patch,
 }

@@ -7,11 +7,14 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.schemas import kinds
 from app.schemas.kinds import Kind
 
+# From group, version and plural to the kind.
+Find = Callable[[str, str, str], Kind | None]
 # What may follow a namespace's name without being a kind inside of it.
 _OF_A_NAMESPACE = frozenset({"status", "finalize"})
 
@@ -38,8 +41,8 @@ def segments(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
 
-def parse(parts: list[str]) -> Target | None:
-    """What the path names, or None if no such thing is served."""
+def parse(parts: list[str], find: Find = kinds.by_path) -> Target | None:
+    """What the path names, or None if no such thing is served. `find` knows the kinds."""
     if len(parts) < 3:
         return None
     if parts[0] == "api":
@@ -53,7 +56,7 @@ def parse(parts: list[str]) -> Target | None:
         namespace, rest = rest[1], rest[2:]
     if not rest or len(rest) > 3:
         return None
-    kind = kinds.by_path(group, version, rest[0])
+    kind = find(group, version, rest[0])
     if kind is None or (namespace and not kind.namespaced):
         return None
     name = rest[1] if len(rest) > 1 else ""

@@ -44,5 +44,8 @@ def of(target: Target, query: Query) -> Selection:
     resource = target.kind.resource
     labels, fields = query.text("labelSelector"), query.text("fieldSelector")
     return Selection(
-        resource, target.namespace, selector_text.parse(labels), field_selectors.parse(fields, resource)
+        target.kind.storage.resource,
+        target.namespace,
+        selector_text.parse(labels),
+        field_selectors.parse(fields, resource, target.kind.selectable),
     )

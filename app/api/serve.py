@@ -13,13 +13,13 @@ monkey.patch_all()
 import socket  # noqa: E402
 import ssl  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
 from gunicorn.app.base import BaseApplication  # noqa: E402
 from gunicorn.arbiter import Arbiter  # noqa: E402
 
+from app.api.handshake import ask_for_certificates  # noqa: E402
 from app.base import logs, memory  # noqa: E402
 from app.base.errors import BeanpoleError, UserError  # noqa: E402
 from app.base.settings import Settings, load  # noqa: E402
@@ -65,7 +65,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         if settings.cert_file:
             self.cfg.set("certfile", settings.cert_file)
             self.cfg.set("keyfile", settings.key_file)
-            self.cfg.set("ssl_context", tls)
+            client_ca = settings.client_ca_file or settings.ca_file
+            self.cfg.set(
+                "ssl_context", lambda config, _default: tls(config.certfile, config.keyfile, client_ca)
+            )
 
     def load(self) -> Any:
         from app.api.wsgi import build
@@ -77,14 +80,19 @@ class Server(BaseApplication):  # type: ignore[misc]
             sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
-def tls(config: Any, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """The TLS side: 1.2 or newer, and tickets so that a client that comes back needs no full handshake."""
+def tls(certificate: str, key: str, client_ca: str = "") -> ssl.SSLContext:
+    """The TLS side: 1.2 or newer, and tickets so that a client that comes back needs no full handshake.
+
+    With a `client_ca`, clients are asked for a certificate, and may do without; a bad one is for the API to answer.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(config.certfile, config.keyfile)
+    context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 1
+    if client_ca:
+        ask_for_certificates(context, client_ca)
     return context
 
 

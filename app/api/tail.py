@@ -14,7 +14,8 @@ from typing import Protocol, cast
 
 from app.base.clock import Clock
 from app.base.errors import LogTrimmed, StoreUnavailable
-from app.objects.change import Operation
+from app.objects.change import Change, Operation
+from app.objects.deletion import DEFINITIONS
 from app.store.records import LoggedChange, Record
 from app.store.view import View
 
@@ -54,6 +55,7 @@ class Watcher:
         since: the revision from which on changes belong to it.
         wants: which objects it is about. line: an event's bytes for `(happening, operation)`.
         abort: ends its connection; for a client that does not read what it asked for.
+        late: encode events only when they are taken: for those that somebody else must be asked about.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Watcher:
         wants: Wants,
         line: Callable[[Happening, Operation], bytes],
         abort: Callable[[], None],
+        late: bool = False,
     ) -> None:
+        self._late = late
         self.resource = resource
         self.since = since
         self.lost = False
@@ -71,7 +75,7 @@ class Watcher:
         self._wants = wants
         self._line = line
         self._abort = abort
-        self._lines: deque[bytes] = deque()
+        self._lines: deque[bytes | tuple[Happening, Operation]] = deque()
         self._size = 0
         self._ready = threading.Event()
 
@@ -84,9 +88,13 @@ class Watcher:
         operation = transition(change, self._wants)
         if operation is None:
             return
-        line = self._line(happening, operation)
-        self._lines.append(line)
-        self._size += len(line)
+        if self._late:
+            self._lines.append((happening, operation))
+            self._size += len(change.after.body)
+        else:
+            line = self._line(happening, operation)
+            self._lines.append(line)
+            self._size += len(line)
         if len(self._lines) > MAX_EVENTS or self._size > MAX_BYTES:
             log.info("a watch of %s is cut off: its client does not keep up", self.resource)
             self.cut()
@@ -95,13 +103,14 @@ class Watcher:
         self._ready.set()
 
     def take(self, timeout: float) -> list[bytes]:
-        """What came in, waiting up to `timeout` seconds for the first."""
+        """What came in, waiting up to `timeout` seconds for the first. Raises ApiError if it can't be encoded."""
         if not self._lines and not self.over:
             self._ready.wait(timeout)
         self._ready.clear()
         taken = []
         while self._lines:
-            taken.append(self._lines.popleft())
+            line = self._lines.popleft()
+            taken.append(line if isinstance(line, bytes) else self._line(*line))
         self._size = 0
         return taken
 
@@ -194,6 +203,13 @@ class Tail:
                 log.exception("watches wait after an unexpected error")
                 self._clock.sleep(PAUSE)
 
+    def _redefined(self, change: Change) -> None:
+        """Watches of a kind whose definition went or changed end: they know it as it was."""
+        old, new = change.old, change.new
+        if change.operation is Operation.DELETED or (old and old.get("spec") != new.get("spec")):
+            for watcher in list(self._watchers.get(change.key, ())):
+                watcher.cut()
+
     def dispatch(self) -> None:
         """Hand out what the view has learnt since the last time."""
         with self.view.lock:
@@ -210,6 +226,8 @@ class Tail:
                         watcher.lose()
                 return
             for change in changes:
+                if change.resource == DEFINITIONS:
+                    self._redefined(change)
                 watching = self._watchers.get(change.resource)
                 if watching:
                     happening = Happening(cast(LoggedChange, change))

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from app.api.connection import Connection
 from app.api.selection import Selection
 from app.api.tail import Happening, Tail, Watcher, transition
-from app.api.watch_events import Lines, error
+from app.api.watch_events import Lines, error, refusal
 from app.api.watch_options import Options
 from app.base.clock import Clock
-from app.base.errors import LogTrimmed
+from app.base.errors import ApiError, LogTrimmed
 from app.registry.listing import too_large
 from app.store.records import LoggedChange, Record
 
@@ -65,7 +65,7 @@ class Watch:
                 self._records = selection.records(view)
             since = options.since if options.since is not None else view.revision
             self._watcher = Watcher(
-                selection.resource, view.revision, selection.wants, lines.of, connection.abort
+                selection.resource, view.revision, selection.wants, lines.of, connection.abort, lines.late
             )
             try:
                 self._past = [c for c in view.changes_since(since) if c.resource == selection.resource]  # type: ignore[misc]
@@ -81,8 +81,12 @@ class Watch:
         if self._expired:
             yield error(self._expired)
             return
-        yield from self._beginning()
-        yield from self._following()
+        try:
+            yield from self._beginning()
+            yield from self._following()
+        except ApiError as exc:
+            # Objects that can't be shown in the version asked for.
+            yield refusal(exc)
 
     def close(self) -> None:
         """The watch is over, however it ended."""
@@ -90,8 +94,7 @@ class Watch:
         self._connection.release()
 
     def _beginning(self) -> Iterator[bytes]:
-        lines = (self._lines.added(record) for record in self._records)
-        yield from _batched(lines)
+        yield from _batched(self._lines.added(self._records))
         self._records = []
         yield from _batched(self._missed())
         self._past = []

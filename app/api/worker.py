@@ -5,14 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
+from functools import partial
 from typing import Any
 
-from gevent import GreenletExit
+from gevent import GreenletExit, Timeout, getcurrent
+from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 log = logging.getLogger("beanpole.api")
+
+
+# How long a client may take to shake hands, and then to send the head of its first request. Seconds.
+SLOW = 30.0
 
 
 class Response(wsgi.Response):  # type: ignore[misc]
@@ -63,11 +70,26 @@ class Worker(GeventWorker):  # type: ignore[misc]
         with contextlib.suppress(OSError):
             # A connection over a unix socket has no such option.
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not _shaken(client):
+            return
         self._idle.add(client)
         try:
             super().handle(listener, client, addr)
         finally:
             self._idle.discard(client)
+
+    def server_class(self, listener: Any, *, spawn: Any, ssl_context: Any = None, **_: Any) -> StreamServer:
+        """What accepts connections: as gunicorn would have it, but leaving the TLS handshake to `handle`."""
+        tls = {"ssl_context": ssl_context, "do_handshake_on_connect": False} if ssl_context else {}
+        return StreamServer(listener, handle=partial(self.handle, listener), spawn=spawn, **tls)
+
+    def timeout_ctx(self) -> Timeout:
+        """How long the head of the next request may take to come: on a new connection, whoever made it has
+        something to ask; later it may have nothing for a while."""
+        greenlet = getcurrent()
+        first = not getattr(greenlet, "asked", False)
+        greenlet.asked = True
+        return Timeout(SLOW if first else self.cfg.keepalive, False)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         """Serve one request. Raises StopIteration if the connection can't serve another, as gunicorn wants it."""
@@ -112,3 +134,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
             with contextlib.suppress(AttributeError, OSError):
                 # Its greenlet reads the end of the stream and leaves.
                 client._sock.shutdown(socket.SHUT_RD)
+
+
+def _shaken(client: Any) -> bool:
+    """Shake hands, if it is TLS. Whether the client took part, and soon enough."""
+    if not isinstance(client, ssl.SSLSocket):
+        return True
+    with contextlib.suppress(OSError), Timeout(SLOW, False):
+        client.do_handshake()
+        return True
+    return False

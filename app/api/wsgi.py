@@ -7,6 +7,7 @@ import socket
 from urllib.parse import urlsplit
 
 from app.api.application import Application
+from app.api.audit.setup import recorder_of
 from app.api.factory import create_app
 from app.base.clock import SystemClock
 from app.base.errors import UserError
@@ -43,6 +44,7 @@ def build(settings: Settings) -> Application:
     app = create_app(
         settings, registry, store, view, clock=clock, ids=ids, agents=agents, nudge=_Nudge(settings, agents)
     )
+    app.gate.recorder = recorder_of(settings, clock)
     app.tail.start()
     return app
 
@@ -73,9 +75,11 @@ class _Nudge:
 
     def __call__(self, node: Object) -> None:
         from app.bus.celery_app import make_app
-        from app.bus.nudges import Nudger, queue_of
+        from app.bus.nudges import NO_QUEUE, Nudger, queue_of
         from app.bus.publishing import CeleryPublisher
 
+        if queue_of(node) == NO_QUEUE:
+            return
         if not isinstance(self._nudger, Nudger):
             self._nudger = Nudger(self._agents, CeleryPublisher(make_app(self._settings)))
         self._nudger.tell({node["metadata"]["name"]: queue_of(node)})

@@ -82,7 +82,8 @@ class ApiError(BeanpoleError):
             known["kind"] = self.resource
         if self.causes:
             known["causes"] = [
-                {"reason": c.reason, "message": c.message, "field": c.field} for c in self.causes
+                {"reason": c.reason, "message": c.message, **({"field": c.field} if c.field else {})}
+                for c in self.causes
             ]
         if self.retry_after is not None:
             known["retryAfterSeconds"] = self.retry_after

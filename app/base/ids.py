@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import string
 import uuid
 from typing import Protocol
 
@@ -35,6 +36,11 @@ class Ids(Protocol):
 def secret() -> str:
     """A password or token that nobody can guess: 43 URL-safe letters."""
     return secrets.token_urlsafe(32)
+
+
+def letters(length: int) -> str:
+    """So many lower-case letters and digits that nobody can guess."""
+    return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(length))
 
 
 class RandomIds:

@@ -24,6 +24,12 @@ class Settings:
             line shows it. `ca_file`: the certificate authority that signed its certificate.
         listen: `host:port` that the API binds to; empty: the one in `server`.
         token_file: lines `token,user,uid,"group,group"`, as kube-apiserver's --token-auth-file.
+        client_cert_file, client_key_file: a certificate that an agent shows the API instead of a token.
+        client_ca_file: who signs client certificates; empty: ca_file. ca_key_file: the key of that authority, for
+            control workers, which sign certificate signing requests that were approved.
+        account_key_file: signs the tokens of ServiceAccounts. account_public_keys: files, parted by commas, of further
+            keys whose tokens are still good. account_issuer: URLs, parted by commas, of which the first stands in new
+            tokens. account_audiences: this API's names in tokens, parted by commas; empty: the issuer.
         service_cidr, pod_cidr: ranges of cluster IPs and pod addresses; node_cidr_prefix: a node's share.
         log_length: entries the change log keeps, about; older watches get 410 Gone.
         replica_acks: replicas that must have a commit before it is acknowledged (Redis WAIT).
@@ -32,6 +38,14 @@ class Settings:
         lease: how long one worker may hold one key. resync: time in which every key is looked at once.
         worker: this control worker's name, which no other of its machine has: one that starts takes over what its
             namesake left.
+        audit_file: where the audit log goes; empty: nowhere. audit_level: how much it tells: None, Metadata, Request
+            or RequestResponse. audit_size: MiB after which a new file is begun. audit_count: older files kept.
+        max_body: bytes of a request's body. request_timeout: how long a request may take that is no watch, log or the
+            like.
+        user_seats: requests that one API process works on at the same time; when they are taken, who holds the
+            fewest comes next. user_queue: how many of one user may wait. user_rate, user_burst: requests a second of one user, and
+            how many at once. user_watches: open watches of one user. Administrators and agents are not bounded; 0: nobody is.
+        nudges: how an agent hears that there is something to fetch: by the `broker`, or by a `watch` of the API.
         runtime: docker, process or simulated. node: this agent's name. nodes: how many it speaks for.
     """
 
@@ -46,6 +60,14 @@ class Settings:
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    client_ca_file: str = ""
+    client_cert_file: str = ""
+    client_key_file: str = ""
+    ca_key_file: str = ""
+    account_key_file: str = ""
+    account_public_keys: str = ""
+    account_issuer: str = "https://kubernetes.default.svc.cluster.local"
+    account_audiences: str = ""
     service_cidr: str = "10.96.0.0/16"
     pod_cidr: str = "10.244.0.0/14"
     node_cidr_prefix: int = 24
@@ -61,7 +83,18 @@ class Settings:
     runtime: str = ""
     node: str = ""
     nodes: int = 1
+    nudges: str = "broker"
     max_body: int = 3 * 1024 * 1024
+    request_timeout: float = 60.0
+    user_seats: int = 64
+    user_queue: int = 400
+    user_rate: float = 400.0
+    user_burst: int = 1200
+    user_watches: int = 2000
+    audit_file: str = ""
+    audit_level: str = "Metadata"
+    audit_size: int = 100
+    audit_count: int = 10
     log_level: str = "INFO"
 
     @property

@@ -13,6 +13,8 @@ from app.objects.change import Change, Object, Operation, ReadView
 
 # Where one agent speaks for several nodes, each of them names the agent's queue here.
 QUEUE_ANNOTATION = "beanpole.dev/queue"
+# What stands there if the agent listens to no queue, but to the API.
+NO_QUEUE = "-"
 # What every node's service rules are made of.
 _RULES = frozenset(("services", "endpointslices.discovery.k8s.io"))
 
@@ -64,7 +66,11 @@ def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]
     found = (
         view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
     )
-    return {str(node["metadata"]["name"]): queue_of(node) for node in found if is_ready(node)}
+    return {
+        str(node["metadata"]["name"]): queue_of(node)
+        for node in found
+        if is_ready(node) and queue_of(node) != NO_QUEUE
+    }
 
 
 def queue_of(node: Object) -> str:

@@ -44,7 +44,7 @@ def down(
                 f"removed its state from {state.folder}"
                 + (f", but not {', '.join(foreign)}" if foreign else "")
             )
-            if not embedded:
+            if not embedded and not settings.client_cert_file:
                 say(
                     f"its objects stay in your Redis, in the keys that contain {{beanpole:{settings.cluster}}}"
                 )

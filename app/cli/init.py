@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.base.clock import Clock
-from app.cli.state import State, own_hosts
+from app.base.settings import Settings
+from app.cli.state import State, own_hosts, service_hosts
+from app.registry.addresses import first_service_address
 
 EVERYWHERE = "0.0.0.0"
 
 
 def init(
-    state: State, hosts: Sequence[str], port: int, clock: Clock, say: Callable[[str], None]
+    state: State,
+    hosts: Sequence[str],
+    port: int,
+    settings: Settings,
+    clock: Clock,
+    say: Callable[[str], None],
 ) -> list[str]:
     """Make what is missing in the folder, and tell by `say` what is there now. What exists is kept, so that doing it
     again with more hosts makes a new certificate and nothing else.
@@ -19,6 +26,7 @@ def init(
     Args:
         hosts: names and addresses under which the API will be reached besides this machine's own; the first is
             the one in the kubeconfig.
+        settings: where the services of the cluster live: pods reach the API as one of them.
 
     Returns:
         What the programs need, with Redis's password and the agents' token, as lines `NAME=value` for an
@@ -30,7 +38,8 @@ def init(
     with state.lock():
         try:
             secrets = state.secrets()
-            own = own_hosts(EVERYWHERE)
+            service = service_hosts(first_service_address(settings.service_cidr), settings.cluster_domain)
+            own = [*own_hosts(EVERYWHERE), *service]
             state.certify([*own, *(host for host in dict.fromkeys(hosts) if host not in own)], clock)
             server = f"https://{hosts[0]}:{port}"
             state.write_kubeconfig(server, secrets["admin"])
@@ -39,6 +48,7 @@ def init(
     say(f"certificate: {state.certificate}, for {', '.join(hosts)} and this machine's own names")
     say(f"authority, for agents on other machines: {state.ca}")
     say(f"tokens: {state.tokens}")
+    say(f"key for tokens of ServiceAccounts: {state.account_key}")
     say(f"kubeconfig: {state.kubeconfig}, for {server}")
     return [
         f"BEANPOLE_SERVER={server}",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
+from typing import IO
 
 import click
 
 from app.base.errors import BeanpoleError
 from app.base.settings import Settings, load
+from app.cli.token_commands import token
+
+_HELD: list[IO[str]] = []
 
 
 class Beanpole(click.Group):
@@ -116,7 +121,9 @@ def init(state: Path, hosts: tuple[str, ...], port: int) -> None:
     from app.cli.init import init as run
     from app.cli.state import State
 
-    for line in run(State(state), hosts, port, SystemClock(), lambda text: click.echo(text, err=True)):
+    for line in run(
+        State(state), hosts, port, load(), SystemClock(), lambda text: click.echo(text, err=True)
+    ):
         click.echo(line)
 
 
@@ -133,24 +140,45 @@ def worker() -> None:
 
 
 @main.command()
+@click.option(
+    "--server", default=None, help="Join the cluster whose API is at this URL, from another machine."
+)
+@click.option("--token", default="", help="Bootstrap token to join with; `beanpole token create` makes one.")
+@click.option(
+    "--ca-hash", "pins", multiple=True, help="Hash of the cluster's authority, sha256:...; refuse any other."
+)
 @click.option("--node", default=None, help="Name of the node. [default: this machine's name]")
 @click.option("--runtime", type=click.Choice(["docker", "process", "simulated"]), default=None)
 @click.option(
     "--state",
     type=click.Path(path_type=Path),
     default=None,
-    help="Join the cluster that `beanpole up` runs from this folder, as one more node of this machine.",
+    help="Join the cluster that `beanpole up` runs from this folder, as one more node of this machine. "
+    "With --server: where this machine keeps its certificate and its pods' files. [default: .beanpole-agent]",
 )
-def agent(node: str | None, runtime: str | None, state: Path | None) -> None:
+def agent(
+    server: str | None,
+    token: str,
+    pins: tuple[str, ...],
+    node: str | None,
+    runtime: str | None,
+    state: Path | None,
+) -> None:
     """Run a node's agent."""
-    if state is not None:
+    if server is not None:
+        from app.base.clock import SystemClock
+        from app.cli.node_join import Joining, join
+
+        name = node or socket.gethostname().lower()
+        folder = state or Path(".beanpole-agent")
+        environ = join(Joining(server.rstrip("/"), token, name, folder, pins, runtime or ""), SystemClock())
+        os.environ.update(environ)
+        _hold_agents(folder)
+    elif state is not None:
         from app.cli.join import local_settings
-        from app.cli.state import State
 
         os.environ.update(local_settings(state))
-        # Held by the agent too, until it ends.
-        held = State(state).lock_agents(alone=False)
-        os.set_inheritable(held.fileno(), True)
+        _hold_agents(state)
     if node:
         os.environ["BEANPOLE_NODE"] = node
     if runtime:
@@ -160,10 +188,21 @@ def agent(node: str | None, runtime: str | None, state: Path | None) -> None:
 
 @main.command()
 @click.option("--state", type=click.Path(path_type=Path), default=Path(".beanpole"))
-def kubeconfig(state: Path) -> None:
-    """Print the administrator's kubeconfig."""
+@click.option("--client-certificate", is_flag=True, help="Make a client certificate for --user instead.")
+@click.option("--user", default="kubernetes-admin", show_default=True, help="Who the certificate stands for.")
+@click.option("--group", "groups", multiple=True, help="A group of theirs; may be given again.")
+@click.option("--days", type=click.FloatRange(min=0.01, max=3650), default=365.0, show_default=True)
+def kubeconfig(
+    state: Path, client_certificate: bool, user: str, groups: tuple[str, ...], days: float
+) -> None:
+    """Print the administrator's kubeconfig, or one with a client certificate for anybody."""
     from app.cli.state import State
 
+    if client_certificate or groups:
+        from app.base.clock import SystemClock
+
+        click.echo(State(state).client_kubeconfig(user, groups, days, SystemClock()).decode(), nl=False)
+        return
     path = State(state).kubeconfig
     if not path.exists():
         raise click.ClickException(
@@ -182,6 +221,52 @@ def trace(subject: str, state: Path) -> None:
 
     for line in show(_store_settings(state), subject):
         click.echo(line)
+
+
+@main.command()
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".beanpole"))
+@click.option("--file", type=click.Path(path_type=Path), default=None, help="The log, if it is elsewhere.")
+@click.option("--user", default="", help="Only what this user asked for, or somebody in their name.")
+@click.option("--resource", default="", help="Only this resource, such as pods or deployments.apps.")
+@click.option("--namespace", "-n", default="", help="Only this namespace.")
+@click.option("--verb", default="", help="Only this verb, such as create.")
+@click.option("--since", default="", help="Only the last 90s, 10m, 2h or 1d.")
+@click.option("--refused", is_flag=True, help="Only what was not allowed.")
+@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def audit(
+    state: Path,
+    file: Path | None,
+    user: str,
+    resource: str,
+    namespace: str,
+    verb: str,
+    since: str,
+    refused: bool,
+    output: str,
+) -> None:
+    """Show who changed what, and who was refused: the audit log of a cluster, oldest first."""
+    import json
+
+    from app.base.clock import SystemClock
+    from app.cli.audit import Wanted, entries, line, seconds
+    from app.cli.state import State
+
+    begun = SystemClock().now() - seconds(since) if since else 0.0
+    for entry in entries(file or State(state).audit, Wanted(user, resource, namespace, verb, begun, refused)):
+        click.echo(json.dumps(entry) if output == "json" else line(entry))
+
+
+main.add_command(token)
+
+
+def _hold_agents(folder: Path) -> None:
+    """Keep `down` from the folder for as long as this process runs, whatever program it becomes."""
+    from app.cli.state import State
+
+    held = State(folder).lock_agents(alone=False)
+    os.set_inheritable(held.fileno(), True)
+    # Closed with the process only: the lock goes with the file.
+    _HELD.append(held)
 
 
 def _store_settings(state: Path) -> Settings:

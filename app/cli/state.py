@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import fcntl
 import json
@@ -10,28 +9,33 @@ import os
 import shutil
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
-
 from app.base.clock import Clock
 from app.base.errors import UserError
 from app.base.ids import secret
-from app.cli import pki
+from app.cli import kubeconfig
+from app.trust import authority as pki
+from app.trust import keys
 
 ADMIN = "kubernetes-admin"
 NODE_AGENT = "system:node-agent"
 # All that a cluster has in its folder, besides the files of the service rules, which begin with `beanpole-`.
 FOLDERS = ("valkey", "pods", "process", "docker", "simulated")
 FILES = (
+    "account.key",
     "agents.lock",
     "ca.crt",
     "ca.key",
     "cluster.json",
     "cluster.new",
     "environ.json",
+    "joined.json",
+    "node.crt",
+    "node.key",
     "kubeconfig",
     "lock",
     "secrets.json",
@@ -63,6 +67,15 @@ class State:
         return self.folder / "ca.crt"
 
     @property
+    def ca_key(self) -> Path:
+        return self.folder / "ca.key"
+
+    @property
+    def account_key(self) -> Path:
+        """What tokens of ServiceAccounts are signed with."""
+        return self.folder / "account.key"
+
+    @property
     def certificate(self) -> Path:
         return self.folder / "server.crt"
 
@@ -74,6 +87,11 @@ class State:
     def data(self) -> Path:
         """Where Valkey keeps its append-only file."""
         return self.folder / "valkey"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log; older ones beside it are called the same with `.1`, `.2` ... behind."""
+        return self.folder / "audit.log"
 
     def lock(self) -> IO[str]:
         """Take the folder for this process, for as long as the returned file is open.
@@ -136,7 +154,7 @@ class State:
         for entry in self.folder.iterdir():
             if entry.name in FOLDERS and not entry.is_symlink():
                 shutil.rmtree(entry)
-            elif entry.name in FILES or entry.name.startswith("beanpole-"):
+            elif entry.name in FILES or entry.name.startswith(("beanpole-", self.audit.name)):
                 entry.unlink()
         foreign = sorted(entry.name for entry in self.folder.iterdir())
         if not foreign:
@@ -173,20 +191,21 @@ class State:
         draft.replace(path)
 
     def certify(self, hosts: list[str], clock: Clock) -> None:
-        """Have an authority and a server certificate for `hosts`, making what is missing.
+        """Have an authority, a server certificate for `hosts`, and a key for tokens, making what is missing.
 
         Raises:
             UserError: a key or certificate is damaged.
         """
-        ca_key = self.folder / "ca.key"
         now = clock.now()
         try:
-            if not self.ca.exists() or not ca_key.exists():
-                pki.save_authority(pki.make_authority("beanpole", now), self.ca, ca_key)
-            authority = pki.load_authority(self.ca, ca_key)
+            if not self.ca.exists() or not self.ca_key.exists():
+                pki.save_authority(pki.make_authority("beanpole", now), self.ca, self.ca_key)
+            authority = pki.load_authority(self.ca, self.ca_key)
+            if not self.account_key.exists():
+                keys.make_key(self.account_key)
         except ValueError as exc:
             raise UserError(
-                f"{self.ca} or {ca_key} is damaged ({exc}); remove both, then hand out the new kubeconfig"
+                f"{self.ca} or {self.ca_key} is damaged ({exc}); remove both, then hand out the new kubeconfig"
             ) from exc
         asked = self.folder / "server.hosts"
         wanted = "\n".join(hosts)
@@ -220,31 +239,46 @@ class State:
         pki.write_private(
             self.tokens,
             f'{complete["admin"]},{ADMIN},admin,"system:masters"\n'
-            f'{complete["agent"]},{NODE_AGENT},node-agent,"system:nodes"\n'.encode(),
+            f'{complete["agent"]},{NODE_AGENT},node-agent,"system:nodes"\n{self._added_tokens()}'.encode(),
         )
         return complete
 
+    def _added_tokens(self) -> str:
+        """The lines of the token file that somebody added: of other users than our own."""
+        try:
+            lines = self.tokens.read_text().splitlines()
+        except FileNotFoundError:
+            return ""
+        own = (ADMIN, NODE_AGENT)
+        users = [line.split(",")[1].strip() if line.count(",") > 1 else "" for line in lines]
+        return "".join(
+            f"{line}\n" for line, user in zip(lines, users, strict=True) if line and user not in own
+        )
+
     def write_kubeconfig(self, server: str, token: str) -> None:
         """A kubeconfig with everything in it, for whoever administers the cluster."""
-        ca = base64.b64encode(self.ca.read_bytes()).decode()
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {"name": "beanpole", "cluster": {"server": server, "certificate-authority-data": ca}}
-            ],
-            "users": [{"name": ADMIN, "user": {"token": token}}],
-            "contexts": [{"name": "beanpole", "context": {"cluster": "beanpole", "user": ADMIN}}],
-            "current-context": "beanpole",
-            "preferences": {},
-        }
-        pki.write_private(self.kubeconfig, yaml.safe_dump(config, sort_keys=False).encode())
+        config = kubeconfig.document(server, self.ca.read_bytes(), ADMIN, {"token": token})
+        pki.write_private(self.kubeconfig, config)
+
+    def client_kubeconfig(self, user: str, groups: Sequence[str], days: float, clock: Clock) -> bytes:
+        """A kubeconfig with a client certificate by which somebody is `user` in `groups` for so many days.
+
+        Raises:
+            UserError: there is no cluster here, or its authority is damaged.
+        """
+        server = kubeconfig.server_of(self.kubeconfig)
+        try:
+            authority = pki.load_authority(self.ca, self.ca_key)
+        except (OSError, ValueError) as exc:
+            raise UserError(f"{self.ca} or {self.ca_key} can't be used ({exc})") from exc
+        pair = pki.make_client_pair(authority, user, groups, clock.now(), days * pki.DAY)
+        return kubeconfig.document(server, self.ca.read_bytes(), user, kubeconfig.certificate(pair))
 
 
 def own_hosts(listen: str) -> list[str]:
     """The names and addresses under which this machine's API may be reached."""
     name = socket.gethostname().lower()
-    hosts = ["localhost", "127.0.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc", name]
+    hosts = ["localhost", "127.0.0.1", name]
     if listen not in ("127.0.0.1", "localhost", "0.0.0.0"):
         hosts.append(listen)
     if listen == "0.0.0.0":
@@ -254,6 +288,17 @@ def own_hosts(listen: str) -> list[str]:
             found = set()
         hosts += sorted(found - {"127.0.0.1"})
     return hosts
+
+
+def service_hosts(address: str, domain: str) -> list[str]:
+    """The names and the address under which pods reach the API: those of the Service `kubernetes`."""
+    return [
+        address,
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{domain}",
+    ]
 
 
 def check_port(host: str, port: int) -> None:

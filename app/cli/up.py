@@ -20,12 +20,13 @@ from app.base.settings import Settings, as_environ
 from app.cli import procfile
 from app.cli.addresses import Ranges, check, ranges_for
 from app.cli.ask import ask
-from app.cli.pki import write_private
-from app.cli.state import State, check_port, own_hosts
+from app.cli.state import State, check_port, own_hosts, service_hosts
 from app.cli.supervisor import Program, Supervisor
 from app.cli.valkey import EmbeddedValkey
 from app.client.http import ApiClient
+from app.registry.addresses import first_service_address
 from app.store.connection import connect
+from app.trust.authority import write_private
 
 READY_SECONDS = 120.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -162,7 +163,8 @@ def _settings(
     clock: Clock,
 ) -> Settings:
     secrets = state.secrets()
-    state.certify(own_hosts(wish.listen), clock)
+    service = service_hosts(first_service_address(ranges.service_cidr), base.cluster_domain)
+    state.certify([*own_hosts(wish.listen), *service], clock)
     server = f"https://{'127.0.0.1' if wish.listen == '0.0.0.0' else wish.listen}:{wish.port}"
     state.write_kubeconfig(server, secrets["admin"])
     return replace(
@@ -176,7 +178,11 @@ def _settings(
         ca_file=str(state.ca.resolve()),
         cert_file=str(state.certificate.resolve()),
         key_file=str(state.key.resolve()),
+        client_ca_file=str(state.ca.resolve()),
+        ca_key_file=str(state.ca_key.resolve()),
+        account_key_file=str(state.account_key.resolve()),
         runtime=runtime,
+        audit_file=base.audit_file or str(state.audit.resolve()),
         service_cidr=ranges.service_cidr,
         pod_cidr=ranges.pod_cidr,
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util import Retry, Timeout
 
 from app.base.errors import BeanpoleError, UserError
@@ -77,21 +77,31 @@ class ApiClient:
     ) -> None:
         self.server = server.rstrip("/")
         self._timeout = timeout
+        self._tls: ssl.SSLContext | None = None
         headers = {"User-Agent": user_agent, "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         pool: dict[str, Any] = {"num_pools": 2, "maxsize": connections, "block": False, "headers": headers}
         if self.server.startswith("https:"):
-            pool["ssl_context"] = _tls(ca_file, ca_data, cert_file, key_file, insecure)
+            self._tls = pool["ssl_context"] = _tls(ca_file, ca_data, cert_file, key_file, insecure)
             if insecure:
                 pool["assert_hostname"] = False
                 pool["cert_reqs"] = "CERT_NONE"
+                # Whoever asks for this knows it; a warning with each request helps nobody.
+                urllib3.disable_warnings(InsecureRequestWarning)
         self._pool = urllib3.PoolManager(**pool)
 
     @classmethod
     def of(cls, settings: Settings, **options: Any) -> ApiClient:
-        """The client that the settings describe: server, token, ca_file."""
-        return cls(settings.server, token=settings.token, ca_file=settings.ca_file, **options)
+        """The client that the settings describe: server, ca_file, token or client certificate."""
+        return cls(
+            settings.server,
+            token=settings.token,
+            ca_file=settings.ca_file,
+            cert_file=settings.client_cert_file,
+            key_file=settings.client_key_file,
+            **options,
+        )
 
     # -- objects ------------------------------------------------------------------------------------
 
@@ -189,6 +199,16 @@ class ApiClient:
         )
         if response.status >= 400:
             raise error_of(response.status, response.data, response.reason or "")
+
+    def renew(self, cert_file: str, key_file: str) -> None:
+        """Show another client certificate from the next connection on. Raises UserError if it can't be used."""
+        if self._tls is None:
+            return
+        try:
+            self._tls.load_cert_chain(cert_file, key_file)
+        except (OSError, ssl.SSLError) as exc:
+            raise UserError(f"can't use the certificate {cert_file}: {exc}") from exc
+        self._pool.clear()
 
     def close(self) -> None:
         """Close the connections that are kept open."""

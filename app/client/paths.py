@@ -1,4 +1,4 @@
-"""Where agents speak to the API: paths beside those of Kubernetes, in a group of their own."""
+"""Where agents speak to the API: mostly beside the paths of Kubernetes, in a group of their own."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ EXCHANGE_PATH = "/apis/agent.beanpole.dev/v1/exchange"
 def stream_path(node: str, stream: str) -> str:
     """Where an agent delivers a stream that was asked of it, such as a container's log."""
     return f"/apis/agent.beanpole.dev/v1/nodes/{quote(node, safe='')}/streams/{quote(stream, safe='')}"
+
+
+def token_path(namespace: str, account: str) -> str:
+    """Where a token of a ServiceAccount is asked for."""
+    where = f"/api/v1/namespaces/{quote(namespace, safe='')}/serviceaccounts"
+    return f"{where}/{quote(account, safe='')}/token"

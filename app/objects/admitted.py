@@ -2,8 +2,9 @@
 
 A pod made by a controller and one made by a client must end up alike, so both go through
 `admitted_pod`. It stands for what Kubernetes does in `SetDefaults_Pod` (what a pod template does not
-get: requests after limits, service links) and in its admission plugins ServiceAccount,
-DefaultTolerationSeconds and Priority (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/).
+get: requests after limits, service links) and for what follows from the pod alone; what follows from other objects
+of the cluster, its priority for one, is admission's (`app.registry.admission`;
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 
 
 
 def admitted_pod(pod: Object, unreachable_toleration: int) -> Object:
-    """A new pod as it is stored: tolerations, service account, priority, requests, QoS class and the
+    """A new pod as it is stored: tolerations, service account, requests, QoS class and the
     status of a pod that nothing has happened to yet.
 
     Args:
@@ -28,16 +29,25 @@ def admitted_pod(pod: Object, unreachable_toleration: int) -> Object:
     spec = dict(pod.get("spec") or {})
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = account
-    spec["tolerations"] = _tolerations(spec.get("tolerations") or [], unreachable_toleration)
-    if spec.get("priority") is None:
-        spec["priority"] = PRIORITIES.get(spec.get("priorityClassName") or "", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     spec.setdefault("enableServiceLinks", True)
-    for kind in ("containers", "initContainers"):
-        if spec.get(kind):
-            spec[kind] = [_with_requests(container) for container in spec[kind]]
+    spec = with_requests(with_tolerations(spec, unreachable_toleration))
     status = {"phase": "Pending", "qosClass": qos_class(spec)}
     return {**pod, "spec": spec, "status": status}
+
+
+def with_tolerations(spec: Object, seconds: int) -> Object:
+    """The spec with how long it stays on a node that is not ready or unreachable, where it doesn't say."""
+    return {**spec, "tolerations": _tolerations(spec.get("tolerations") or [], seconds)}
+
+
+def with_requests(spec: Object) -> Object:
+    """The spec with requests for what its containers only limit."""
+    filled = {
+        field: [_with_requests(container) for container in spec[field]]
+        for field in ("containers", "initContainers")
+        if spec.get(field)
+    }
+    return {**spec, **filled}
 
 
 def _tolerations(given: list[Object], seconds: int) -> list[Object]:

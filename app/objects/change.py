@@ -38,6 +38,20 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """The precondition of an admission: since `revision`, that of the view on which the write was admitted, no
+    rule of the cluster or of `namespace` was changed (see `app.objects.rules`).
+
+    If the write uses up some of the namespace's quota, `counted` is the revision of the view on which its usage was
+    counted, and no other batch may have been charged there since.
+    """
+
+    namespace: str
+    revision: int
+    counted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """One write asked of the store.
 
@@ -50,6 +64,8 @@ class Write:
         claims: names that this write takes, each of which one object at a time may hold, for example
             `clusterIP/10.96.0.7`. Rejected if another object holds one. `releases`: names it gives up.
         within: a namespace that must be there and not on its way out, or "".
+        guard: see `Guard`.
+        status_only: nothing but the status changes, so that no admission decided on the former state is in doubt.
     """
 
     verb: Verb
@@ -61,6 +77,8 @@ class Write:
     claims: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
     within: str = ""
+    guard: Guard | None = None
+    status_only: bool = False
 
 
 def key_of(obj: Object) -> str:
@@ -81,11 +99,13 @@ def revision_of(obj: Object) -> int:
     return int(obj["metadata"].get("resourceVersion") or 0)
 
 
-def create(resource: str, obj: Object, *, claims: Iterable[str] = (), within: str = "") -> Write:
+def create(
+    resource: str, obj: Object, *, claims: Iterable[str] = (), within: str = "", guard: Guard | None = None
+) -> Write:
     """A write that creates `obj`. With `metadata.generateName` and no name, the key stays empty and
     whoever commits draws the name."""
     key = key_of(obj) if obj["metadata"].get("name") else ""
-    return Write(Verb.CREATE, resource, key, obj, claims=tuple(claims), within=within)
+    return Write(Verb.CREATE, resource, key, obj, claims=tuple(claims), within=within, guard=guard)
 
 
 def update(resource: str, obj: Object, *, bind: Bind | None = None) -> Write:

@@ -15,6 +15,9 @@ from app.objects.meta import with_meta
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
+# What keeps a definition until the objects of its kind are gone.
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 DEFAULT_GRACE_SECONDS = 30
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -37,6 +40,7 @@ def removal(
     - Foreground and Orphan add their finalizer, for the garbage collector to act on.
     - An object with finalizers is marked and goes when the last is removed.
     - A namespace is marked, and goes when the namespace controller has emptied `spec.finalizers`.
+    - A CustomResourceDefinition waits for its objects: its deletion is marked with a finalizer of its own.
     - Everything else goes at once, giving up `releases` (by default all that it claims).
     """
     meta = obj["metadata"]
@@ -45,6 +49,8 @@ def removal(
         finalizers = [f for f in finalizers if f != FOREGROUND] + [ORPHAN]
     elif propagation == "Foreground" and FOREGROUND not in finalizers:
         finalizers = [f for f in finalizers if f != ORPHAN] + [FOREGROUND]
+    if resource == DEFINITIONS and CLEANUP not in finalizers and not meta.get("deletionTimestamp"):
+        finalizers.append(CLEANUP)
     seconds = grace_seconds(resource, obj, grace)
     if not finalizers and seconds == 0 and not content_remains(resource, obj):
         held = claims_of(resource, obj) if releases is None else releases

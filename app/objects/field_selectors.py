@@ -21,13 +21,20 @@ _EVENT = (
       ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")),
 )  # fmt: skip
 
+# What fields of Events are called in events.k8s.io; they are stored as v1 Events.
+_NEW_EVENT = {
+    "reportingController": "reportingComponent",
+    **{f"regarding.{f.partition('.')[2]}": f for f in _EVENT if f.startswith("involvedObject.")},
+}
+
 SUPPORTED: dict[str, tuple[str, ...]] = {
+    "certificatesigningrequests.certificates.k8s.io": ("spec.signerName",),
     "pods": (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
         "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
     ),
     "events": _EVENT,
-    "events.events.k8s.io": _EVENT,
+    "events.events.k8s.io": (*_EVENT, *_NEW_EVENT),
     "nodes": ("spec.unschedulable",),
     "namespaces": ("status.phase",),
     "secrets": ("type",),
@@ -36,6 +43,9 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
     "replicationcontrollers": ("status.replicas",),
     "jobs.batch": ("status.successful",),
 }  # fmt: skip
+
+# Kinds with fields of their own that don't know this one, for they live in no namespace.
+_WITHOUT_NAMESPACE = ("certificatesigningrequests.certificates.k8s.io", "namespaces", "nodes")
 
 # What an absent field counts as.
 _DEFAULTS = {
@@ -70,13 +80,16 @@ EVERYTHING = FieldSelector()
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str, resource: str) -> FieldSelector:
-    """The selector that `text` writes, for objects of `resource` (`pods`, `deployments.apps`).
+def parse(text: str, resource: str, more: tuple[str, ...] = ()) -> FieldSelector:
+    """The selector that `text` writes, for objects of `resource` (`pods`, `deployments.apps`), which knows `more`
+    fields than those that are known here.
 
     Raises:
         BadRequest: it is none, or names a field that this resource does not support.
     """
-    supported = ("metadata.name", "metadata.namespace", *SUPPORTED.get(resource, ()))
+    supported = ("metadata.name", "metadata.namespace", *SUPPORTED.get(resource, ()), *more)
+    if resource in _WITHOUT_NAMESPACE:
+        supported = tuple(field for field in supported if field != "metadata.namespace")
     terms = []
     for part in _split(text):
         match = _TERM.fullmatch(part)
@@ -84,9 +97,31 @@ def parse(text: str, resource: str) -> FieldSelector:
             raise BadRequest(f"invalid selector: '{text}'; can't understand '{part}'")
         field = match[1].strip()
         if field not in supported:
-            raise BadRequest(f"field label not supported: {field}")
-        terms.append((field, match[2] != "!=", _unescape(match[3], text)))
+            raise BadRequest(_unsupported(field, resource, more))
+        terms.append((_NEW_EVENT.get(field, field), match[2] != "!=", _unescape(match[3], text)))
     return FieldSelector(tuple(terms))
+
+
+def parse_any(text: str) -> FieldSelector:
+    """The selector that `text` writes, whichever fields it names: for who only asks what it would be about.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    terms = []
+    for part in _split(text):
+        match = _TERM.fullmatch(part)
+        if match is None:
+            raise BadRequest(f"invalid selector: '{text}'; can't understand '{part}'")
+        terms.append((match[1].strip(), match[2] != "!=", _unescape(match[3], text)))
+    return FieldSelector(tuple(terms))
+
+
+def _unsupported(field: str, resource: str, more: tuple[str, ...]) -> str:
+    """Kinds with fields of their own say it in other words than those with none."""
+    if resource in SUPPORTED or more:
+        return f"field label not supported: {field}"
+    return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def value_of(obj: Object, field: str) -> str:
@@ -108,23 +143,13 @@ def _pod_ips(pod: Object) -> str:
 
 
 def _event_source(event: Object) -> str:
-    source = event.get("source") or event.get("deprecatedSource") or {}
+    source = event.get("source") or {}
     return source.get("component") or event.get("reportingComponent") or ""
-
-
-def _reporter(event: Object) -> str:
-    return event.get("reportingComponent") or event.get("reportingController") or ""
-
-
-def _regarding(field: str) -> Callable[[Object], Any]:
-    return lambda event: (event.get("involvedObject") or event.get("regarding") or {}).get(field)
 
 
 _SPECIAL: dict[str, Callable[[Object], Any]] = {
     "status.podIPs": _pod_ips,
     "source": _event_source,
-    "reportingComponent": _reporter,
-    **{name: _regarding(name.partition(".")[2]) for name in _EVENT if name.startswith("involvedObject.")},
 }
 
 

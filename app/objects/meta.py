@@ -25,13 +25,18 @@ def complete(obj: Object, now: float, ids: Ids) -> Object:
     return {**obj, "metadata": meta}
 
 
-def with_generation(old: Object, new: Object) -> Object:
+def with_generation(old: Object, new: Object, besides: frozenset[str] | None = None) -> Object:
     """`new` with `metadata.generation` one higher than `old`'s if the spec differs, else the same
-    (API conventions: generation counts changes of the desired state)."""
+    (API conventions: generation counts changes of the desired state). With `besides`: if anything differs but these
+    fields."""
     generation = old["metadata"].get("generation")
     if generation is None:
         return new
-    if old.get("spec") != new.get("spec"):
+    if besides is None:
+        differs = old.get("spec") != new.get("spec")
+    else:
+        differs = any(old.get(name) != new.get(name) for name in (old.keys() | new.keys()) - besides)
+    if differs:
         generation += 1
     if new["metadata"].get("generation") == generation:
         return new

@@ -9,7 +9,7 @@ import orjson
 from app.base.errors import BadRequest, Cause, Conflict, Invalid, ServiceUnavailable, not_found
 from app.objects import conditions
 from app.objects.change import Bind, Object, update
-from app.registry import incoming, read, statuses
+from app.registry import admission, incoming, read, statuses
 from app.registry.request import Request
 from app.schemas import kinds
 from app.store.store import Committed
@@ -36,6 +36,7 @@ def bind(registry: Registry, request: Request, namespace: str, name: str, raw: A
     if registry.store.get("nodes", node) is None:
         raise not_found("", "nodes", node)
     pods = kinds.by_resource("pods")
+    admission.of_subresource(registry, request, pods, namespace, name, "binding", kinds.BINDING, sent)
     registry.view.catch_up()
     for _ in range(ATTEMPTS):
         pod: Object = orjson.loads(read.stored(registry, pods, namespace, name).body)

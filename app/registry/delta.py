@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from app.objects.change import Object, Operation, Trace
 from app.objects.references import references
+from app.registry.access.drawn import Drawn
 from app.registry.causes import Causes
 from app.registry.report import MOUNTABLE, Known, Report
 from app.store.records import LoggedChange, Record
@@ -25,10 +26,13 @@ class Delta:
     Args:
         known: what is known where. value: how a record is handed out.
         causes: is told which changes agents hear of, by the uid of the pod.
+        drawn: knows what the pods of a node draw on: an agent is told of nothing else.
     """
 
-    def __init__(self, view: View, known: Iterable[Known], value: Value, causes: Causes) -> None:
-        self._view, self._value, self._causes = view, value, causes
+    def __init__(
+        self, view: View, known: Iterable[Known], value: Value, causes: Causes, drawn: Drawn
+    ) -> None:
+        self._view, self._value, self._causes, self._drawn = view, value, causes, drawn
         self._pods: dict[str, list[LoggedChange]] = {}
         self._others: dict[str, list[LoggedChange]] = {
             resource: [] for resource in (SERVICES, SLICES, *MOUNTABLE)
@@ -72,6 +76,7 @@ class Delta:
                 {resource: self._keys(resource, known.since) for resource in MOUNTABLE} if wanted else {}
             )
             wanted = {pair for pair in wanted if pair[1] in changed[pair[0]]}
+        wanted = {pair for pair in wanted if self._drawn.on(node, *pair)}
         for record in pods:
             pod = record.obj
             wanted |= references(pod)

@@ -53,7 +53,11 @@ def _exchange(registry: Registry, raw: Any, value: Value) -> Object:
     nodes: Object = {name: {"error": failure(error)} for name, error in refused.items()}
     with view.lock:
         delta = Delta(
-            view, [said.network, *(report.known for report in heard.values())], value, registry.causes
+            view,
+            [said.network, *(report.known for report in heard.values())],
+            value,
+            registry.causes,
+            registry.access.nodes.drawn,
         )
         for name, report in heard.items():
             nodes[name] = {

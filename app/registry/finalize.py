@@ -31,4 +31,4 @@ def finalize(registry: Registry, request: Request, name: str, raw: Any) -> bytes
         spec = {k: v for k, v in (old.get("spec") or {}).items() if k != "finalizers"}
         return {**old, "spec": {**spec, "finalizers": finalizers} if finalizers else spec}
 
-    return write.modify(registry, request, kind, "", name, changed)
+    return write.modify(registry, request, kind, "", name, changed, "finalize")

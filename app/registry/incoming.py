@@ -12,7 +12,7 @@ from app.schemas import defaults
 from app.schemas.kinds import Kind
 
 # What a client may send along and Beanpole does not keep.
-NOT_KEPT = ("managedFields", "selfLink")
+NOT_KEPT = ("selfLink",)
 
 
 def accept(request: Request, kind: Kind, namespace: str, raw: Any) -> Object:

@@ -11,7 +11,7 @@ import orjson
 
 from app.base.errors import BadRequest, Cause, Expired, Invalid, LogTrimmed, Timeout
 from app.objects.change import Object
-from app.registry import past, selection
+from app.registry import past, selection, versions
 from app.registry.request import ListOptions
 from app.schemas.kinds import Kind
 from app.store.records import Record
@@ -41,7 +41,11 @@ class Listing:
     remaining: int | None = None
 
     def objects(self) -> list[Object]:
-        """The objects, decoded; they must not be changed."""
+        """The objects in the version asked for, decoded; they must not be changed."""
+        return versions.shown_objects(self.kind, self.stored())
+
+    def stored(self) -> list[Object]:
+        """The objects as they are stored."""
         return [record.obj for record in self.records]
 
     def metadata(self) -> Object:
@@ -55,12 +59,13 @@ class Listing:
 
     def json(self) -> bytes:
         """The list in wire form, spliced from the objects' own JSON."""
-        return spliced(self.kind, self.metadata(), [record.body for record in self.records])
+        bodies = versions.shown_all(self.kind, [record.body for record in self.records])
+        return spliced(self.kind, self.metadata(), bodies)
 
 
 def spliced(kind: Kind, metadata: Object, bodies: list[bytes]) -> bytes:
     """A list in wire form made of its items' JSON."""
-    head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
+    head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": metadata}
     return orjson.dumps(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}"
 
 
@@ -89,7 +94,7 @@ def list_objects(registry: Registry, kind: Kind, namespace: str, options: ListOp
             assert version is not None  # _version has seen to it
             return _at(registry, kind, namespace, options, version, "", "The resourceVersion for the "
                        f"provided list is too old: {version}")  # fmt: skip
-        found = selection.candidates(view, kind.resource, namespace, options.fields)
+        found = selection.candidates(view, kind.storage.resource, namespace, options.fields)
         return _piece(kind, found, revision, options, "")
 
 
@@ -125,7 +130,7 @@ def _at(
     expired: str,
 ) -> Listing:
     try:
-        found = past.records_at(registry.view, kind.resource, namespace, revision)
+        found = past.records_at(registry.view, kind.storage.resource, namespace, revision)
     except LogTrimmed as exc:
         raise Expired(expired) from exc
     return _piece(kind, found, revision, options, after)

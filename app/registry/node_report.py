@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.base.clock import parse_rfc3339, rfc3339_micro
+from app.base.errors import Forbidden
 from app.objects import change, meta
 from app.objects.change import Object, ReadView, Write
 from app.objects.claims import claims_of
+from app.objects.managed.component import by_component
 from app.registry import addresses, incoming
+from app.registry.access import node_limits
 from app.registry.request import Request
 from app.schemas import kinds, validate
+from app.schemas.shapes import shape_of
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
@@ -41,7 +46,7 @@ def node_writes(
     change: the Lease tells that.
 
     Raises:
-        BadRequest, Invalid: what the agent sent is no Node.
+        BadRequest, Invalid: what the agent sent is no Node. Forbidden: it has labels that no agent may give.
     """
     if sent is None:
         return []
@@ -53,12 +58,27 @@ def node_writes(
         new = meta.complete(node, registry.clock.now(), registry.ids)
         new = addresses.assign(registry, "nodes", new, taken)
         validate.validate(kind, new)
+        _check_labels(name, None, new)
         return [change.create("nodes", new, claims=claims_of("nodes", new))]
     new = merged(old, node)
     if new == old:
         return []
+    new = by_component(old, new, partial(shape_of, kind), actor_of(name), registry.clock.now())
     validate.validate_update(kind, old, new)
+    _check_labels(name, old, new)
     return [change.update("nodes", new)]
+
+
+def _check_labels(name: str, old: Object | None, new: Object) -> None:
+    """Raises Forbidden if an agent labels its node with what is for others to say."""
+    labels = node_limits.refused_labels(old, new)
+    if labels:
+        verb = "set the following labels" if old is None else "modify labels"
+        raise Forbidden(
+            f'nodes "{name}" is forbidden: node "{name}" is not allowed to {verb}: {", ".join(labels)}',
+            resource="nodes",
+            name=name,
+        )
 
 
 def merged(old: Object, sent: Object) -> Object:

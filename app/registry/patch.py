@@ -8,8 +8,8 @@ from app.base.errors import BadRequest, UnsupportedMediaType
 from app.objects import json_patch, merge_patch, strategic
 from app.objects.change import Object
 from app.objects.strategic import MergeInfo
-from app.registry import incoming, write
-from app.registry.replace import check_subresource, settled
+from app.registry import incoming, versions, write
+from app.registry.replace import check_subresource, settled_as
 from app.registry.request import Request
 from app.schemas.kinds import Kind
 from app.schemas.merge import merge_key
@@ -21,6 +21,7 @@ JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+FORMS = (JSON, MERGE, STRATEGIC, APPLY)
 
 
 def patch(
@@ -42,39 +43,39 @@ def patch(
             what it should be. NotFound: there is nothing to patch. Conflict: it names another version.
     """
     check_subresource(kind, subresource)
-    check_type(content_type)
+    check_type(content_type, kind)
 
     def changed(old: Object) -> Object:
-        patched = apply(old, body, content_type, merge_key(kind))
+        patched = apply(versions.shown_object(kind, old), body, content_type, merge_key(kind))
         sent = incoming.accept(request, kind, namespace, patched)
         incoming.check_name(sent, name)
         write.check_version(kind, old, sent)
-        return settled(kind, old, sent, subresource)
+        return settled_as(kind, old, sent, subresource, registry.clock.now())
 
-    return write.modify(registry, request, kind, namespace, name, changed)
+    return write.modify(registry, request, kind, namespace, name, changed, subresource)
 
 
-def check_type(content_type: str) -> None:
-    """Raises UnsupportedMediaType for a form of patch that is not known here."""
-    if content_type == APPLY:
-        raise UnsupportedMediaType(
-            "server-side apply (application/apply-patch+yaml) is not supported yet: use client-side apply, "
-            f"or a patch of type {JSON}, {MERGE} or {STRATEGIC}"
-        )
-    if content_type not in (JSON, MERGE, STRATEGIC):
+def check_type(content_type: str, kind: Kind | None = None) -> None:
+    """Raises UnsupportedMediaType for a form of patch that is not known here, or not for that kind: there is no
+    strategic merge patch of custom resources."""
+    forms = FORMS if kind is None or kind.custom is None else (JSON, MERGE, APPLY)
+    if content_type not in forms:
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
-            f"{JSON}, {MERGE}, {STRATEGIC}"
+            f"{', '.join(forms)}"
         )
 
 
 def apply(old: Object, body: Any, content_type: str, info: MergeInfo) -> Object:
-    """The object after the patch. Raises as the forms do, and BadRequest for absurd depth."""
+    """The object after the patch; what an apply does is in `app.registry.apply`. Raises as the forms do, and
+    BadRequest for absurd depth."""
     try:
         if content_type == JSON:
             return json_patch.apply(old, body)
         if content_type == MERGE:
             return merge_patch.apply(old, body)
-        return strategic.apply(old, body, info)
+        if content_type == STRATEGIC:
+            return strategic.apply(old, body, info)
+        raise UnsupportedMediaType(f"{content_type} does not say what to change but what should be")
     except RecursionError as exc:
         raise BadRequest("the patch is nested too deeply") from exc

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.base.errors import not_found
+from app.registry import versions
 from app.schemas.kinds import Kind
 from app.store.store import Stored
 
@@ -19,12 +20,12 @@ def key(kind: Kind, namespace: str, name: str) -> str:
 
 def stored(registry: Registry, kind: Kind, namespace: str, name: str) -> Stored:
     """The object as it is now. Raises NotFound."""
-    found = registry.store.get(kind.resource, key(kind, namespace, name))
+    found = registry.store.get(kind.storage.resource, key(kind, namespace, name))
     if found is None:
         raise not_found(kind.group, kind.plural, name)
     return found
 
 
 def get(registry: Registry, kind: Kind, namespace: str, name: str) -> bytes:
-    """The JSON of one object. Raises NotFound."""
-    return stored(registry, kind, namespace, name).body
+    """The JSON of one object, in the version asked for. Raises NotFound."""
+    return versions.shown(kind, stored(registry, kind, namespace, name).body)

@@ -11,8 +11,31 @@ from typing import Any
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
+from app.client.webhooks import WebhookClient
 from app.objects.change import Object, Trace, Write
-from app.registry import binding, create, exchange, finalize, listing, patch, read, remove, replace, scale
+from app.objects.quota_ledger import Ledger
+from app.registry import (
+    apply,
+    binding,
+    components,
+    conversion_webhook,
+    create,
+    evict,
+    exchange,
+    finalize,
+    listing,
+    patch,
+    read,
+    remove,
+    replace,
+    scale,
+    token_request,
+)
+from app.registry.access.access import Access
+from app.registry.admission.quota.turns import Turns
+from app.registry.admission.webhooks.calls import Caller
+from app.registry.apply import Outcome
+from app.registry.catalog import Catalog
 from app.registry.causes import Causes
 from app.registry.listing import Listing
 from app.registry.presence import Presence
@@ -22,6 +45,7 @@ from app.schemas.kinds import Kind
 from app.store.agents import AgentState
 from app.store.store import Committed, Rejected, Store
 from app.store.view import View
+from app.trust import loading
 
 
 class Registry:
@@ -39,10 +63,21 @@ class Registry:
         self.agents = AgentState(store)
         self.presence = Presence()
         self.causes = Causes()
+        self.quota_ledger = Ledger(view)
+        self.quota_turns = Turns()
+        self.webhooks: Caller = WebhookClient("kube-apiserver-admission")
+        self.access = Access(view, clock)
+        self.catalog = Catalog(view, conversion_webhook.webhooks(self))
+        self.trust = loading.load(settings)
 
     def commit(self, request: Request, writes: list[Write]) -> list[Committed | Rejected]:
         """Make the writes in this request's name."""
-        return self.store.commit(writes, actor=request.user, trace=Trace(request.trace), now=self.clock.now())
+        try:
+            return self.store.commit(
+                writes, actor=request.user, trace=Trace(request.trace), now=self.clock.now()
+            )
+        finally:
+            self.access.note(writes)
 
     def create(self, request: Request, kind: Kind, namespace: str, raw: Any) -> bytes:
         """POST of an object to its collection."""
@@ -50,10 +85,14 @@ class Registry:
 
     def get(self, request: Request, kind: Kind, namespace: str, name: str) -> bytes:
         """GET of one object."""
+        if kind is components.KIND:
+            return components.get(self, name)
         return read.get(self, kind, namespace, name)
 
     def list(self, request: Request, kind: Kind, namespace: str, options: ListOptions) -> Listing:
         """GET of a collection; an empty namespace means all of them."""
+        if kind is components.KIND:
+            return components.listing(self, options)
         return listing.list_objects(self, kind, namespace, options)
 
     def replace(
@@ -74,6 +113,14 @@ class Registry:
     ) -> bytes:
         """PATCH of an object or its status; `body` is the decoded patch."""
         return patch.patch(self, request, kind, namespace, name, body, content_type, subresource)
+
+    def apply(
+        self, request: Request, kind: Kind, namespace: str, name: str, config: Any, subresource: str = ""
+    ) -> Outcome:
+        """Server-side apply to an object, its status or its scale."""
+        if subresource == "scale":
+            return scale.apply_scale(self, request, kind, namespace, name, config)
+        return apply.apply(self, request, kind, namespace, name, config, subresource)
 
     def delete(
         self, request: Request, kind: Kind, namespace: str, name: str, options: DeleteOptions
@@ -104,7 +151,11 @@ class Registry:
 
     def evict(self, request: Request, namespace: str, name: str, raw: Any) -> bytes:
         """POST of a pod's eviction."""
-        return remove.evict(self, request, namespace, name, raw)
+        return evict.evict(self, request, namespace, name, raw)
+
+    def request_token(self, request: Request, namespace: str, name: str, raw: Any) -> bytes:
+        """POST of a ServiceAccount's token request."""
+        return token_request.request_token(self, request, namespace, name, raw)
 
     def finalize(self, request: Request, name: str, raw: Any) -> bytes:
         """PUT of a namespace's finalize."""

@@ -1,19 +1,19 @@
-"""Delete: one object, a collection, or a pod by eviction."""
+"""Delete: one object, or a collection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from app.base.errors import Conflict, Forbidden, NotFound, ServiceUnavailable, not_found, qualified
 from app.objects import deletion
 from app.objects.change import Object, Verb, Write
-from app.registry import listing, read, statuses
+from app.objects.deletion import Propagation
+from app.registry import admission, listing, read, statuses, versions
+from app.registry.access import guard
 from app.registry.request import DeleteOptions, ListOptions, Request
-from app.schemas import kinds
-from app.schemas.decode import decode
 from app.schemas.kinds import Kind
 from app.store.store import Committed
 
@@ -39,6 +39,14 @@ ANSWERED_WITH_OBJECT = frozenset(
 )
 
 
+# Deleting these leaves their dependents behind unless the client says otherwise (`DefaultGarbageCollectionPolicy`
+# in kubernetes/pkg/registry/batch/job).
+ORPHANING = frozenset({"jobs.batch"})
+_PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
+
 # Without these, nothing works (NamespaceLifecycle in kubernetes/staging/src/k8s.io/apiserver).
 IMMORTAL = ("default", "kube-system", "kube-public")
 
@@ -63,10 +71,13 @@ def remove(
             namespace that no cluster can be without.
     """
     _check_mortal(kind, name)
+    _warn(request, kind, options)
     for _ in range(ATTEMPTS):
         stored = read.stored(registry, kind, namespace, name)
         obj: Object = orjson.loads(stored.body)
-        _check_preconditions(kind, obj, options)
+        check_preconditions(kind, obj, options)
+        guard.check(registry, request, kind, obj, None)
+        admission.of_delete(registry, request, kind.storage, obj, options)
         write = _write(registry, kind, obj, options)
         if write is None:
             return _answer(kind, obj, stored.body, False, options)
@@ -93,9 +104,10 @@ def remove_collection(
 ) -> bytes:
     """Delete what `which` selects; the list of it, as it was. What disappears meanwhile is no error."""
     found = listing.list_objects(registry, kind, namespace, which)
+    _warn(request, kind, options)
     if not request.dry_run:
         for at in range(0, len(found.records), BATCH):
-            _remove_batch(registry, request, kind, found.objects()[at : at + BATCH], options)
+            _remove_batch(registry, request, kind, found.stored()[at : at + BATCH], options)
     return found.json()
 
 
@@ -105,7 +117,8 @@ def _remove_batch(
     writes = []
     for obj in objects:
         _check_mortal(kind, obj["metadata"]["name"])
-        _check_preconditions(kind, obj, options)
+        check_preconditions(kind, obj, options)
+        admission.of_delete(registry, request, kind.storage, obj, options)
         write = _write(registry, kind, obj, options)
         if write is not None:
             writes.append(write)
@@ -123,21 +136,29 @@ def _remove_batch(
                     raise
 
 
-def evict(registry: Registry, request: Request, namespace: str, name: str, raw: Any) -> bytes:
-    """Evict a pod: delete it as its Eviction says. Raises as `remove`, and BadRequest."""
-    eviction, _ = decode(kinds.EVICTION, raw)
-    options = DeleteOptions.of(eviction.get("deleteOptions"))
-    remove(registry, request, kinds.by_resource("pods"), namespace, name, options)
-    return statuses.success(code=201)
+def propagation_of(kind: Kind, options: DeleteOptions) -> Propagation:
+    """What becomes of the object's dependents: as the client says, or else as the kind has it."""
+    default: Propagation = "Orphan" if kind.storage.resource in ORPHANING else "Background"
+    return options.propagation or default
+
+
+def _warn(request: Request, kind: Kind, options: DeleteOptions) -> None:
+    """Tell a client of a kind whose dependents stay unless it says otherwise."""
+    if (
+        options.propagation is None
+        and kind.storage.resource in ORPHANING
+        and _PRESERVED not in request.warnings
+    ):
+        request.warnings.append(_PRESERVED)
 
 
 def _write(registry: Registry, kind: Kind, obj: Object, options: DeleteOptions) -> Write | None:
     return deletion.removal(
-        kind.resource,
+        kind.storage.resource,
         obj,
         registry.clock.now(),
         grace=options.grace,
-        propagation=options.propagation,
+        propagation=propagation_of(kind, options),
     )
 
 
@@ -151,7 +172,7 @@ def _check_mortal(kind: Kind, name: str) -> None:
         )
 
 
-def _check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None:
+def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None:
     """Raises Conflict."""
     meta = obj["metadata"]
     if options.uid and options.uid != meta["uid"]:
@@ -174,7 +195,7 @@ def _check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> Non
 
 def _answer(kind: Kind, obj: Object, body: bytes, gone: bool, options: DeleteOptions) -> Removed:
     if not gone or kind.resource in ANSWERED_WITH_OBJECT:
-        return Removed(body, gone, not gone and options.propagation == "Foreground")
+        return Removed(versions.shown(kind, body), gone, not gone and options.propagation == "Foreground")
     meta = obj["metadata"]
     status = statuses.success(name=meta["name"], group=kind.group, resource=kind.plural, uid=meta["uid"])
     return Removed(status, gone)

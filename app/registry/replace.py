@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.base.errors import NotFound
 from app.objects.change import Object
-from app.registry import incoming, strategy, write
+from app.registry import incoming, strategy, versions, write
 from app.registry.request import Request
 from app.schemas import validate
 from app.schemas.faults import Faults
@@ -33,18 +33,27 @@ def replace(
 
     def changed(old: Object) -> Object:
         write.check_version(kind, old, sent)
-        return settled(kind, old, sent, subresource)
+        return settled_as(kind, old, sent, subresource, registry.clock.now())
 
-    return write.modify(registry, request, kind, namespace, name, changed)
+    return write.modify(registry, request, kind, namespace, name, changed, subresource)
 
 
-def settled(kind: Kind, old: Object, new: Object, subresource: str) -> Object:
-    """`new` with what this path can't change taken from `old`, validated."""
-    if subresource == "status":
-        new = strategy.for_status(old, new)
+def settled_as(kind: Kind, old: Object, sent: Object, subresource: str, now: float = 0.0) -> Object:
+    """What is stored when `sent`, an object of the version that `kind` is, comes to stand for `old`, which is as it is
+    stored: `settled`, in the version whose rules count. For custom resources that is the one that was sent."""
+    if kind.custom is not None and kind.api_version != kind.storage.api_version:
+        return versions.stored(kind, settled(kind, versions.shown_object(kind, old), sent, subresource, now))
+    return settled(kind.storage, old, versions.stored(kind, sent), subresource, now)
+
+
+def settled(kind: Kind, old: Object, new: Object, subresource: str, now: float = 0.0) -> Object:
+    """`new` with what this path can't change taken from `old`, validated. `now`: for kinds in which stands when
+    something was said."""
+    if subresource:
+        new = strategy.for_subresource(kind, subresource, old, new, now)
     else:
         new = strategy.for_update(kind, old, new)
-    validate.validate_update(kind, old, new)
+    validate.validate_update(kind, old, new, subresource)
     _check_finalizers(kind, old, new)
     return new
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -22,21 +23,28 @@ class Request:
     """One request from outside.
 
     Attributes:
-        user, uid, groups: who asks, as authentication found out.
+        user, uid, groups, extra: who asks, as authentication found out.
         trace: the id that everything this request causes will carry.
         dry_run: do everything but the commit.
         field_validation: what an unknown field means: refusal, a warning, or nothing.
-        warnings: what the client is to be told (`Warning` headers); the verbs add to it.
+        field_manager, user_agent: who the client says it is, for the account of fields (app.registry.managed).
+        force: an apply takes fields over from others; None if nothing was said.
+        warnings: what the client is to be told (`Warning` headers); the verbs add to it. `annotations`: what the
+            audit log is to be told.
     """
 
     user: str
     uid: str = ""
     groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trace: str = ""
     dry_run: bool = False
     field_validation: FieldValidation = "Warn"
     field_manager: str = ""
+    user_agent: str = ""
+    force: bool | None = None
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,11 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """How to delete. `grace` is in seconds; `uid` and `version` are preconditions (None: any)."""
+    """How to delete. `grace` is in seconds; `uid` and `version` are preconditions (None: any). Without a
+    `propagation` it is as the kind has it (`remove.propagation_of`)."""
 
     grace: int | None = None
-    propagation: Propagation = "Background"
+    propagation: Propagation | None = None
     uid: str | None = None
     version: str | None = None
 
@@ -90,7 +99,7 @@ class DeleteOptions:
         )
 
 
-def _propagation(raw: dict[str, Any]) -> Propagation:
+def _propagation(raw: dict[str, Any]) -> Propagation | None:
     orphan, policy = raw.get("orphanDependents"), raw.get("propagationPolicy")
     if orphan is not None and policy is not None:
         raise _invalid(
@@ -101,6 +110,8 @@ def _propagation(raw: dict[str, Any]) -> Propagation:
             raise _invalid("propagationPolicy", policy, "DeletionPropagation need to be one of "
                            '"Foreground", "Background", "Orphan" or nil')  # fmt: skip
         return cast(Propagation, policy)
+    if orphan is None:
+        return None
     return "Orphan" if orphan else "Background"
 
 

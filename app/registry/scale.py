@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from app.base.errors import Cause, Invalid, NotFound
-from app.objects import selectors
 from app.objects.change import Object
-from app.registry import incoming, read, write
+from app.objects.managed.entries import Manager
+from app.registry import apply as applying
+from app.registry import configuration, incoming, read, versions, write
+from app.registry.apply import Outcome
 from app.registry.patch import apply, check_type
-from app.registry.replace import settled
+from app.registry.replace import settled_as
 from app.registry.request import Request
+from app.registry.scale_paths import scale_of, with_replicas
 from app.schemas.kinds import SCALE, Kind
 from app.schemas.merge import merge_key
 
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 def get(registry: Registry, kind: Kind, namespace: str, name: str) -> bytes:
     """The Scale of an object. Raises NotFound."""
     _check(kind)
-    obj = orjson.loads(read.stored(registry, kind, namespace, name).body)
-    return orjson.dumps(scale_of(obj))
+    obj = orjson.loads(read.get(registry, kind, namespace, name))
+    return orjson.dumps(scale_of(kind, obj))
 
 
 def replace(registry: Registry, request: Request, kind: Kind, namespace: str, name: str, raw: Any) -> bytes:
@@ -43,7 +46,9 @@ def patch(
     check_type(content_type)
 
     def sent(old: Object) -> Object:
-        patched = apply(scale_of(old), body, content_type, merge_key(SCALE))
+        patched = apply(
+            scale_of(kind, versions.shown_object(kind, old)), body, content_type, merge_key(SCALE)
+        )
         scale = incoming.accept(request, SCALE, namespace, patched)
         incoming.check_name(scale, name)
         return scale
@@ -51,20 +56,28 @@ def patch(
     return _scaled(registry, request, kind, namespace, name, sent)
 
 
-def scale_of(obj: Object) -> Object:
-    """The Scale of a Deployment or ReplicaSet."""
-    meta, spec = obj["metadata"], obj.get("spec") or {}
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    return {
-        "kind": "Scale",
-        "apiVersion": SCALE.api_version,
-        "metadata": {key: meta[key] for key in kept if key in meta},
-        "spec": {"replicas": spec.get("replicas", 1)},
-        "status": {
-            "replicas": (obj.get("status") or {}).get("replicas", 0),
-            "selector": str(selectors.of_label_selector(spec.get("selector"))),
-        },
+def apply_scale(
+    registry: Registry, request: Request, kind: Kind, namespace: str, name: str, config: Any
+) -> Outcome:
+    """Server-side apply of a Scale; the Scale as it is then. Raises as `apply.apply`."""
+    _check(kind)
+    configuration.check_manager(request)
+    configuration.check_config(SCALE, namespace, name, config)
+    # What is not as a Scale should be is refused by this.
+    sent = incoming.accept(request, SCALE, namespace, config)
+    given = (config.get("spec") or {}).get("replicas") is not None
+    replicas = (sent.get("spec") or {}).get("replicas") or 0
+    if replicas < 0:
+        raise _negative(name, replicas)
+    named = {
+        k: v for k, v in sent["metadata"].items() if k in ("name", "namespace", "uid", "resourceVersion")
     }
+    whole = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": named}
+    if given:
+        whole = with_replicas(kind, whole, replicas)
+    manager = Manager(request.field_manager, "Apply", kind.api_version, "scale")
+    outcome = applying.laid(registry, request, kind, namespace, name, whole, manager)
+    return Outcome(orjson.dumps(scale_of(kind, orjson.loads(outcome.body))), False)
 
 
 def _scaled(
@@ -76,11 +89,10 @@ def _scaled(
         replicas = (sent.get("spec") or {}).get("replicas") or 0
         if replicas < 0:
             raise _negative(name, replicas)
-        return settled(kind, old, {**old, "spec": {**old["spec"], "replicas": replicas}}, "")
+        return settled_as(kind, old, with_replicas(kind, versions.shown_object(kind, old), replicas), "")
 
-    return orjson.dumps(
-        scale_of(orjson.loads(write.modify(registry, request, kind, namespace, name, changed)))
-    )
+    body = write.modify(registry, request, kind, namespace, name, changed, "scale")
+    return orjson.dumps(scale_of(kind, orjson.loads(body)))
 
 
 def _check(kind: Kind) -> None:

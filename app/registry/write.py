@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,11 +12,13 @@ from app.base.errors import Conflict, ServiceUnavailable, modified, not_found, q
 from app.objects import deletion, meta
 from app.objects.change import Object, Verb, Write, key_of
 from app.objects.claims import claims_of
-from app.registry import addresses, read
+from app.registry import addresses, admission, managed, read, versions
+from app.registry.access import guard
 from app.registry.request import Request
+from app.schemas import validate
 from app.schemas.faults import Faults
 from app.schemas.kinds import Kind
-from app.store.store import Committed
+from app.store.store import Committed, Rejected
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
@@ -28,41 +31,69 @@ SYSTEM = (
 )  # fmt: skip
 
 
-def modify(
-    registry: Registry, request: Request, kind: Kind, namespace: str, name: str, changed: Changed
-) -> bytes:
-    """Replace an object by `changed(it)`; the JSON of what is stored then.
+_ALL_FIELDS = frozenset(("apiVersion", "kind", "metadata"))
+_WITH_STATUS = _ALL_FIELDS | {"status"}
 
-    `changed` is asked anew whenever another write came between, so it must refuse by itself what was
-    meant for one version only (`check_version`). If nothing differs, nothing is written. If the object is
-    over (marked for deletion and nothing holds it any more), it is removed.
+
+def modify(
+    registry: Registry, request: Request, kind: Kind, namespace: str, name: str, changed: Changed,
+    subresource: str = "", track: managed.Track = managed.tracked,
+) -> bytes:  # fmt: skip
+    """Replace an object by `changed(it)`; the JSON of what is stored then, in the version asked for.
+
+    `changed` takes and gives the object as it is stored (`kind.storage`). It is asked anew whenever another write
+    came between, so it must refuse by itself what was meant for one version only (`check_version`). If nothing
+    differs, nothing is written. `track` says who owns which fields then. If the object is over (marked for deletion and nothing holds it any more), it is
+    removed.
 
     Raises:
         NotFound: there is no such object; and whatever `changed` raises.
     """
     taken: set[str] = set()
-    for _ in range(addresses.ATTEMPTS):
+    resource = kind.storage.resource
+    for _ in range(addresses.ATTEMPTS + admission.CONTESTED):
         current = read.stored(registry, kind, namespace, name)
-        old: Object = orjson.loads(current.body)
-        asked = _kept(kind, old, changed(old))
-        new = addresses.assign(registry, kind.resource, asked, taken)
-        new = meta.with_generation(old, new)
-        if new == old:
-            return current.body
-        write = update(kind.resource, old, new, current.revision)
+        found: Object = orjson.loads(current.body)
+        old = versions.stored(kind, found)
+        asked = track(registry, request, kind, old, _kept(kind, old, changed(old)), subresource)
+        admitted = admission.of_update(registry, request, kind.storage, old, asked, subresource)
+        if admitted.obj is not asked:
+            asked = _kept(kind, old, admitted.obj)
+            validate.validate_update(kind.storage, old, asked, subresource)
+        new = addresses.assign(registry, resource, asked, taken)
+        new = meta.with_generation(old, new, _counted(kind))
+        if new == found:
+            return versions.shown(kind, current.body)
+        guard.check(registry, request, kind, old, new)
+        admitted.validate(new)
         if request.dry_run:
-            return orjson.dumps(new)
-        result = registry.commit(request, [write])[0]
+            with admitted.charged(registry.quota_turns):
+                pass
+            return versions.shown(kind, orjson.dumps(new))
+        with admitted.charged(registry.quota_turns) as stands:
+            write = replace(update(resource, old, new, current.revision), guard=stands)
+            result = registry.commit(request, [write])[0]
+        if isinstance(result, Rejected) and result.why in admission.OUTDATED:
+            registry.view.catch_up()
+            continue
         if isinstance(result, Committed):
-            return result.body
+            return versions.shown(kind, result.body)
         if result.why == "absent":
             raise not_found(kind.group, kind.plural, name)
         if result.why == "claimed":
-            addresses.refuse_if_asked_for(kind.resource, asked, result.claim)
+            addresses.refuse_if_asked_for(resource, asked, result.claim)
             if not taken:
                 registry.view.catch_up()
             taken.add(result.claim)
     raise ServiceUnavailable(f"{kind.plural} {name!r} is written to all the time", retry_after=1)
+
+
+def _counted(kind: Kind) -> frozenset[str] | None:
+    """Fields whose changes `metadata.generation` doesn't count; None: it counts those of the spec. Of custom
+    resources it counts all, but for a status that is a subresource."""
+    if kind.custom is None:
+        return None
+    return _WITH_STATUS if "status" in kind.subresources else _ALL_FIELDS
 
 
 def update(resource: str, old: Object, new: Object, revision: int) -> Write:

@@ -16,6 +16,8 @@ from app.store.store import Store, reachable
 NUDGE_LIFE = 5
 # How long a log request or a chunk waits for the other side. Seconds.
 STREAM_LIFE = 30
+# Who said longer ago than this that they read a stream is gone. Seconds.
+PRESENCE = 20
 # A stream's writer waits while this many chunks lie unread.
 CHUNKS_AHEAD = 64
 _END = b""
@@ -95,10 +97,23 @@ class AgentState:
 
     def waiting_chunks(self, stream: str) -> int:
         """How many chunks the reader has not taken; -1 once it has gone away."""
+        name = self._store.key(f"stream:{stream}")
         with reachable():
-            if self._redis.exists(self._store.key(f"stream-gone:{stream}")):
-                return -1
-            return int(self._redis.llen(self._store.key(f"stream:{stream}")))
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.exists(self._store.key(f"stream-gone:{stream}"))
+            pipe.llen(name)
+            # A reader that takes its time loses nothing as long as its writer waits for it.
+            pipe.expire(name, STREAM_LIFE)
+            gone, waiting, _ = pipe.execute()
+        return -1 if gone else int(waiting)
+
+    def announce(self, mine: str, other: str = "") -> bool:
+        """Somebody reads the stream `mine`. Returns whether anybody said the same of `other` lately."""
+        with reachable():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.set(self._store.key(f"stream-read:{mine}"), 1, ex=PRESENCE)
+            pipe.exists(self._store.key(f"stream-read:{other}"))
+            return bool(pipe.execute()[1])
 
     def pop_chunks(self, stream: str, timeout: float) -> list[bytes] | None:
         """The chunks that came, waiting up to `timeout` seconds for the first; an empty list if none came.

@@ -9,6 +9,8 @@
 -- KEYS[6] claims        hash: claim -> "<resource> <key>", names that one object at a time may hold
 -- KEYS[7] running       hash: "<role>|<key>" -> token, work that a worker holds (see work.lua)
 -- KEYS[8] namespaces    hash: as KEYS[3], of the namespaces
+-- KEYS[9] admitted      hash: "*" or namespace -> revision at which a rule of admission there was last changed;
+--                       "charged <namespace>" -> "<revision> <batch>", the last charge to its quotas
 --
 -- ARGV[1] verb          create | update | delete
 -- ARGV[2] resource      e.g. "deployments.apps"
@@ -26,7 +28,12 @@
 -- ARGV[14] fence        field of KEYS[7], or ""
 -- ARGV[15] token        that the field must hold
 -- ARGV[16] within       namespace that must be there and not on its way out, or ""
--- ARGV[17] n            number of claims; they follow, then the releases
+-- ARGV[17] guarded      namespace by whose rules the write was admitted, "*" for the cluster's alone, or ""
+-- ARGV[18] admitted     revision of the view on which it was
+-- ARGV[19] charged      namespace whose quotas it is charged to, or ""
+-- ARGV[20] counted      revision of the view on which the charge was counted
+-- ARGV[21] rules        field of KEYS[9] whose rules this write changes, or ""
+-- ARGV[22] n            number of claims; they follow, then the releases
 --
 -- Returns {1, revision}, or {0, why, revision of the stored object, claim}.
 
@@ -67,9 +74,23 @@ if ARGV[11] ~= '' then
   end
 end
 
+if ARGV[17] ~= '' then
+  local since = tonumber(ARGV[18])
+  for _, changed in ipairs(redis.call('HMGET', KEYS[9], '*', ARGV[17])) do
+    if changed and tonumber(changed) > since then return {0, 'rules', at, ''} end
+  end
+  if ARGV[19] ~= '' then
+    local last = redis.call('HGET', KEYS[9], 'charged ' .. ARGV[19])
+    if last then
+      local revision, batch = string.match(last, '^(%d+) (.*)$')
+      if tonumber(revision) > tonumber(ARGV[20]) and batch ~= ARGV[13] then return {0, 'charged', at, ''} end
+    end
+  end
+end
+
 local holder = resource .. ' ' .. key
-local claims = tonumber(ARGV[17])
-for i = 18, 17 + claims do
+local claims = tonumber(ARGV[22])
+for i = 23, 22 + claims do
   local held = redis.call('HGET', KEYS[6], ARGV[i])
   if held and held ~= holder then return {0, 'claimed', at, ARGV[i]} end
 end
@@ -80,6 +101,7 @@ local operation = 'MODIFIED'
 if verb == 'delete' then
   operation = 'DELETED'
   redis.call('HDEL', KEYS[3], key)
+  if resource == 'namespaces' then redis.call('HDEL', KEYS[9], key, 'charged ' .. key) end
 else
   redis.call('HSET', KEYS[3], key, revision .. '\n' .. body)
   if verb == 'create' then
@@ -90,8 +112,10 @@ end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[10], revision .. '-0',
   'o', operation, 'r', resource, 'k', key, 'a', ARGV[7], 't', ARGV[8], 'at', ARGV[9], 'b', body)
 if ARGV[11] ~= '' then redis.call('HSET', KEYS[5], ARGV[11], revision .. ' ' .. ARGV[13]) end
-for i = 18, 17 + claims do redis.call('HSET', KEYS[6], ARGV[i], holder) end
-for i = 18 + claims, #ARGV do
+if ARGV[19] ~= '' then redis.call('HSET', KEYS[9], 'charged ' .. ARGV[19], revision .. ' ' .. ARGV[13]) end
+if ARGV[21] ~= '' then redis.call('HSET', KEYS[9], ARGV[21], revision) end
+for i = 23, 22 + claims do redis.call('HSET', KEYS[6], ARGV[i], holder) end
+for i = 23 + claims, #ARGV do
   if redis.call('HGET', KEYS[6], ARGV[i]) == holder then redis.call('HDEL', KEYS[6], ARGV[i]) end
 end
 return {1, revision}

@@ -43,6 +43,10 @@ class Keys:
         return self.of("claims")
 
     @property
+    def admitted(self) -> str:
+        return self.of("admitted")
+
+    @property
     def running(self) -> str:
         return self.of("work:running")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources as files
+from itertools import count
 from types import TracebackType
 from typing import Any, Literal
 
@@ -12,13 +14,15 @@ from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from app.base.errors import StoreUnavailable
+from app.base.ids import RandomIds
 from app.objects.change import Trace, Write
+from app.objects.rules import CLUSTER, rules_of
 from app.store.body import halves
 from app.store.connection import connect
 from app.store.keys import Keys
 from app.store.wire import Argument, Wire
 
-Why = Literal["exists", "absent", "modified", "bound", "claimed", "fenced", "namespace"]
+Why = Literal["exists", "absent", "modified", "bound", "claimed", "fenced", "namespace", "rules", "charged"]
 REPLICA_WAIT_MS = 2000
 # Commits sent before their answers are read: Redis keeps the answers in memory until then.
 IN_FLIGHT = 1000
@@ -121,8 +125,9 @@ class Store:
         self.wire = Wire(redis.connection_pool)
         self.keys = keys = Keys(cluster)
         self._objects = keys.objects("")
-        self._shared = (keys.resources, keys.bound, keys.claims, keys.running, keys.objects("namespaces"))
+        self._shared = (keys.resources, keys.bound, keys.claims, keys.running, keys.objects("namespaces"), keys.admitted)
         self._heads = (keys.revision, keys.log)
+        self._name, self._batches = RandomIds().trace(), count(1)
         self._log_length = log_length
         self._replica_acks = replica_acks
         with reachable():
@@ -178,9 +183,8 @@ class Store:
         if not writes:
             return []
         made = [(caused, *halves(caused.write.obj)) for caused in writes]
-        # Which binds belong together is only ever compared: the first one's trace and time tell batches apart.
-        trace = writes[0].trace
-        batch = f"{trace.id}.{trace.cause}.{writes[0].actor}.{int(now * 1e6)}.{id(made)}"
+        # What belongs together is only ever compared, so that the name need not be the same when a run is repeated.
+        batch = f"{self._name}.{os.getpid()}.{next(self._batches)}"
         calls = [self._arguments(caused, head, tail, now, batch, fence) for caused, head, tail in made]
         with reachable():
             replies = self._run(calls)
@@ -197,13 +201,16 @@ class Store:
         self, caused: Caused, head: bytes, tail: bytes, now: float, batch: str, fence: Fence | None
     ) -> tuple[Argument, ...]:
         write, trace = caused.write, caused.trace
-        bind = write.bind
+        bind, guard = write.bind, write.guard
         return (
-            8, *self._heads, self._objects + write.resource, *self._shared,
+            9, *self._heads, self._objects + write.resource, *self._shared,
             write.verb.value, write.resource, write.key, "" if write.expect is None else write.expect, head, tail,
             caused.actor, f"{trace.id} {trace.cause}", int(now * 1000), self._log_length,
             bind.node if bind else "", bind.revision if bind else 0, batch,
             fence.field if fence else "", fence.token if fence else "", write.within,
+            (guard.namespace or CLUSTER) if guard else "", guard.revision if guard else 0,
+            guard.namespace if guard and guard.counted is not None else "",
+            (guard.counted or 0) if guard else 0, rules_of(write),
             len(write.claims), *write.claims, *write.releases,
         )  # fmt: skip
 

@@ -16,9 +16,12 @@ class Table:
         self.owners: dict[str, dict[str, Record]] = {}
         self.nodes: dict[str, dict[str, Record]] | None = {} if by_node else None
         self._sorted: dict[str | None, list[str]] = {}
+        # Counts changes, so that who keeps something made of the records sees that it is outdated.
+        self.version = 0
 
     def put(self, record: Record) -> Record | None:
         """Add or replace; returns what was there."""
+        self.version += 1
         old = self.records.get(record.key)
         if old is not None:
             self._unlink(old)
@@ -34,6 +37,7 @@ class Table:
 
     def pop(self, key: str) -> Record | None:
         """Remove; returns what was there."""
+        self.version += 1
         old = self.records.pop(key, None)
         if old is not None:
             self._unlink(old)

@@ -238,6 +238,18 @@ class View:
             return []
         return [record.obj for record in table.nodes.get(node or UNBOUND, {}).values()]
 
+    def records_on(self, node: str) -> Records:
+        """The records of `on_node`."""
+        table = self._tables.get("pods")
+        return (
+            list(table.nodes.get(node or UNBOUND, {}).values()) if table and table.nodes is not None else []
+        )
+
+    def version(self, resource: str) -> tuple[int, int]:
+        """Another one whenever an object of the resource changed: for who keeps something made of all of them."""
+        table = self._tables.get(resource)
+        return self.reloads, table.version if table else 0
+
     def resources(self) -> Keys:
         return sorted(resource for resource, table in self._tables.items() if table.records)
 

@@ -125,7 +125,7 @@ def test_a_host_path_is_checked_against_its_type(tmp_path: Path) -> None:
 
 
 def test_a_service_account_token_is_refused_by_its_field() -> None:
-    asked = with_volumes({"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}})
+    asked = with_volumes({"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "t"}}]}})
     assert refusals(asked) == [
-        "spec.volumes[0].projected.sources[0].serviceAccountToken: this kind of source is not supported"
+        "spec.volumes[0].projected.sources[0].clusterTrustBundle: this kind of source is not supported"
     ]

@@ -144,6 +144,9 @@ class MemoryApi:
             **network,
         }
 
+    def request_token(self, namespace: str, account: str, request: Object) -> Object:
+        raise Unreachable("pods here use no tokens")
+
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self.streamed[stream] = b"".join(chunks)
 

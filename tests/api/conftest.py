@@ -17,7 +17,9 @@ from app.base.clock import SystemClock
 from app.base.ids import RandomIds
 from app.base.settings import Settings
 from app.objects.change import Object
+from app.registry.access import bootstrap as access_bootstrap
 from app.registry.registry import Registry
+from app.registry.request import Request
 from app.store.agents import AgentState
 from app.store.store import Store
 from app.store.view import View
@@ -135,6 +137,7 @@ def api(store: Store, settings: Settings) -> Iterator[Api]:
     app.tail.start()
     made = Api(app, store, agents, nudged)
     made.create("/api/v1/namespaces", {"metadata": {"name": "default"}})
+    access_bootstrap.ensure(registry, Request("system:apiserver", groups=("system:masters",)))
     yield made
     app.stop()
 

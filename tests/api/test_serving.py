@@ -18,8 +18,8 @@ import pytest
 
 from app.api.connection import closing
 from app.base.settings import Settings, as_environ
-from app.cli import pki
 from app.store.agents import AgentState
+from app.trust import authority as pki
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"

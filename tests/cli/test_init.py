@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 from cryptography import x509
 
-from app.api.authn import parse
+from app.api.authn_static import parse
 from app.base.settings import load
 from app.cli.main import main
 

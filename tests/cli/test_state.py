@@ -13,8 +13,8 @@ import yaml
 
 from app.base.clock import SystemClock
 from app.base.errors import UserError
-from app.cli import pki
 from app.cli.state import RENEW_BEFORE, State
+from app.trust import authority as pki
 
 CLOCK = SystemClock()
 
@@ -124,6 +124,20 @@ def test_secrets_are_for_their_owner_alone(state: State) -> None:
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 
+def test_tokens_that_somebody_added_stay(state: State) -> None:
+    state.folder.mkdir()
+    first = state.secrets()
+    with state.tokens.open("a") as file:
+        file.write('joes-token,joe,7,"devs"\n')
+    assert state.secrets() == first
+    lines = state.tokens.read_text().splitlines()
+    assert [line.split(",")[1] for line in lines] == ["kubernetes-admin", "system:node-agent", "joe"]
+    (state.folder / "secrets.json").unlink()
+    state.secrets()
+    assert first["admin"] not in state.tokens.read_text()
+    assert lines[-1] in state.tokens.read_text()
+
+
 def test_the_kubeconfig_has_all_that_kubectl_needs(state: State) -> None:
     state.lock().close()
     state.certify(["localhost"], CLOCK)
@@ -142,6 +156,8 @@ def test_purge_removes_what_is_ours_and_follows_no_link(state: State, tmp_path: 
     state.data.mkdir()
     (state.data / "valkey.conf").touch()
     (state.folder / "beanpole-c.lock").touch()
+    for log in ("audit.log", "audit.log.1"):
+        (state.folder / log).touch()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "precious").touch()

@@ -77,6 +77,7 @@ def test_a_new_deployment_gets_its_pods_and_says_so(world: World) -> None:
     status = get(world)["status"]
     assert {k: v for k, v in status.items() if k != "conditions"} == {
         "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3,
+        "terminatingReplicas": 0,
     }  # fmt: skip
     assert progressing(world) == (
         "True", "NewReplicaSetAvailable", f'ReplicaSet "{rs["metadata"]["name"]}" has successfully progressed.',
@@ -243,3 +244,25 @@ def test_min_ready_seconds_hold_the_rollout_back(world: World) -> None:
     assert get(world)["status"].get("availableReplicas", 0) == 0
     world.advance(11)
     assert get(world)["status"]["availableReplicas"] == 1
+
+
+def test_a_deployment_says_what_keeps_its_pods_away(world: World) -> None:
+    world.put("deployments.apps", deployment())
+    settle_pods(world)
+    (rs,) = world.list("replicasets.apps")
+    failure = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": "exceeded quota: q",
+    }
+    key = f"default/{rs['metadata']['name']}"
+    world.edit("replicasets.apps", key, lambda found: found["status"].update(conditions=[failure]))
+    world.settle()
+    told = conditions.get(get(world), "ReplicaFailure")
+    assert told is not None
+    assert (told["reason"], told["message"]) == ("FailedCreate", "exceeded quota: q")
+
+    world.edit("replicasets.apps", key, lambda found: found["status"].pop("conditions"))
+    world.settle()
+    assert conditions.get(get(world), "ReplicaFailure") is None

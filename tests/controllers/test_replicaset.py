@@ -9,6 +9,7 @@ from app.objects import pods
 from app.objects.change import Object
 from tests.controllers.worlds import START, World, node, pod, replica_set
 from workers.controllers import replicaset
+from workers.reconcile.plan import Refusal
 
 KEY = "default/web"
 
@@ -57,9 +58,46 @@ def test_the_status_counts_ready_and_available_pods(world: World) -> None:
     world.settle()
     assert status(world) == {
         "replicas": 3, "fullyLabeledReplicas": 3, "readyReplicas": 2, "observedGeneration": 1,
+        "terminatingReplicas": 0,
     }  # fmt: skip
     world.advance(10)
     assert status(world)["availableReplicas"] == 2
+
+
+def test_the_status_counts_pods_that_are_on_their_way_out(world: World) -> None:
+    world.put("replicasets.apps", replica_set(replicas=2))
+    world.settle()
+    name = sorted(names(world))[0]
+    ending = {"deletionTimestamp": rfc3339(START), "deletionGracePeriodSeconds": 30}
+    world.edit("pods", f"default/{name}", lambda p: p["metadata"].update(ending))
+    world.settle()
+    assert (status(world)["replicas"], status(world)["terminatingReplicas"]) == (2, 1)
+
+    world.remove("pods", f"default/{name}")
+    world.settle()
+    assert status(world)["terminatingReplicas"] == 0
+
+
+def test_pods_that_are_refused_are_told_of_until_all_are_there(world: World) -> None:
+    world.put("replicasets.apps", replica_set(replicas=2))
+    plan = world.plan("replicaset-controller", KEY)
+    role = world.roles["replicaset-controller"]
+    assert role.refused is not None
+    refusals = [Refusal(write, "exceeded quota: q") for write in plan.writes if write.resource == "pods"]
+    world.commit(role.refused(world, KEY, refusals, world.now))
+    (condition,) = status(world)["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"], condition["message"]) == (
+        "ReplicaFailure",
+        "True",
+        "FailedCreate",
+        "exceeded quota: q",
+    )
+    before = world.revision
+    world.commit(role.refused(world, KEY, refusals, world.now))
+    assert world.revision == before
+
+    world.settle()
+    assert "conditions" not in status(world)
 
 
 def test_a_deleted_pod_is_replaced_before_it_is_gone(world: World) -> None:

@@ -19,7 +19,12 @@ START = 1_800_000_000.0
 WHERE = {
     "pods": ("v1", "Pod"),
     "nodes": ("v1", "Node"),
+    "secrets": ("v1", "Secret"),
     "services": ("v1", "Service"),
+    "certificatesigningrequests.certificates.k8s.io": (
+        "certificates.k8s.io/v1",
+        "CertificateSigningRequest",
+    ),
     "namespaces": ("v1", "Namespace"),
     "serviceaccounts": ("v1", "ServiceAccount"),
     "configmaps": ("v1", "ConfigMap"),
@@ -29,6 +34,18 @@ WHERE = {
     "endpointslices.discovery.k8s.io": ("discovery.k8s.io/v1", "EndpointSlice"),
     "replicasets.apps": ("apps/v1", "ReplicaSet"),
     "deployments.apps": ("apps/v1", "Deployment"),
+    "jobs.batch": ("batch/v1", "Job"),
+    "cronjobs.batch": ("batch/v1", "CronJob"),
+    "horizontalpodautoscalers.autoscaling": ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    "poddisruptionbudgets.policy": ("policy/v1", "PodDisruptionBudget"),
+    "pods.metrics.k8s.io": ("metrics.k8s.io/v1beta1", "PodMetrics"),
+    "statefulsets.apps": ("apps/v1", "StatefulSet"),
+    "daemonsets.apps": ("apps/v1", "DaemonSet"),
+    "controllerrevisions.apps": ("apps/v1", "ControllerRevision"),
+    "replicationcontrollers": ("v1", "ReplicationController"),
+    "persistentvolumeclaims": ("v1", "PersistentVolumeClaim"),
+    "customresourcedefinitions.apiextensions.k8s.io": ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    "crontabs.example.com": ("example.com/v1", "CronTab"),
 }
 
 
@@ -280,6 +297,36 @@ def replica_set(name: str = "web", replicas: int = 3, **spec: Any) -> Object:
             "replicas": replicas,
             "selector": {"matchLabels": {"app": name}},
             "template": pod_template(app=name),
+            **spec,
+        },
+    }
+
+
+def stateful_set(name: str = "web", replicas: int = 3, image: str = "web:1", **spec: Any) -> Object:
+    return {
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "serviceName": name,
+            "selector": {"matchLabels": {"app": name}},
+            "template": pod_template(image, name),
+            "podManagementPolicy": "OrderedReady",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "revisionHistoryLimit": 10,
+            **spec,
+        },
+    }
+
+
+def daemon_set(name: str = "log", image: str = "log:1", **spec: Any) -> Object:
+    rolling = {"maxUnavailable": 1, "maxSurge": 0}
+    return {
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": pod_template(image, name),
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+            "revisionHistoryLimit": 10,
             **spec,
         },
     }

@@ -19,8 +19,6 @@ def test_a_plain_pod_gets_everything() -> None:
     given = pod()
     admitted = admitted_pod(given, 30)
     assert admitted["spec"]["serviceAccountName"] == "default"
-    assert admitted["spec"]["priority"] == 0
-    assert admitted["spec"]["preemptionPolicy"] == "PreemptLowerPriority"
     assert admitted["spec"]["tolerations"] == [
         {
             "key": f"node.kubernetes.io/{key}",

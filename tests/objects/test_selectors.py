@@ -159,7 +159,12 @@ def test_fields_select(resource: str, obj: dict[str, object], text: str, matches
 
 
 def test_a_field_that_a_kind_can_not_be_selected_by_is_refused() -> None:
-    with pytest.raises(BadRequest, match=r"^field label not supported: status\.phase$"):
+    with pytest.raises(BadRequest, match=r"^field label not supported: status\.reason$"):
+        field_selectors.parse("status.reason=x", "pods")
+    with pytest.raises(BadRequest, match=r"^field label not supported: metadata\.namespace$"):
+        field_selectors.parse("metadata.namespace=x", "nodes")
+    only = 'only "metadata.name", "metadata.namespace"'
+    with pytest.raises(BadRequest, match=f'^"status.phase" is not a known field selector: {only}$'):
         field_selectors.parse("status.phase=x", "configmaps")
     with pytest.raises(
         BadRequest, match=r"^invalid selector: 'metadata\.name'; can't understand 'metadata\.name'$"

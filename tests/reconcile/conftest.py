@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from app.base.ids import RandomIds
 from app.bus.work import Work
-from app.objects.change import Interest, Object, ReadView, Trace, create, key_of
+from app.objects.change import Interest, Object, ReadView, Trace, create, key_of, update
 from app.store.store import Committed, Store
 from app.store.view import View
 from app.store.work import WorkLedger
@@ -34,18 +35,34 @@ class World:
         assert found is not None
         return found
 
+    def change(self, obj: Object) -> None:
+        """The object is now so; its kind's resource is told by its name."""
+        resource = f"{obj['kind'].lower()}s"
+        write = update(resource, obj)
+        (result,) = self.store.commit([write], actor="user", trace=Trace("t"), now=self.clock.now())
+        assert isinstance(result, Committed)
+
     def view(self) -> View:
         view = View(self.store)
         view.catch_up()
         return view
 
-    def shell(self, plan: Callable[[ReadView, str, float], Plan], worker: str = "w1") -> Reconciler:
+    def shell(
+        self, plan: Callable[[ReadView, str, float], Plan], worker: str = "w1", store: Any = None,
+        webhooks: Any = None,
+    ) -> Reconciler:
         role = Role(
             "toy", plan, (Interest("configmaps", lambda c, v: [c.key]),), lambda v: v.keys("configmaps")
         )
         return Reconciler(
-            self.store, View(self.store), self.ledger, [role], self.clock, RandomIds(5), worker=worker
+            store or self.store, View(self.store), self.ledger, [role], self.clock, RandomIds(5), worker=worker,
+            webhooks=webhooks,
         )  # fmt: skip
+
+    def again(self, plan: Callable[[ReadView, str, float], Plan]) -> Ran:
+        """Run what has fallen due meanwhile."""
+        self.ledger.sweep(self.clock.now())
+        return self.shell(plan).run("toy", ["default/a"])
 
     def run(self, plan: Callable[[ReadView, str, float], Plan], *keys: str) -> Ran:
         """Queue the keys and run them."""

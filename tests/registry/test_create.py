@@ -44,7 +44,8 @@ def test_what_a_client_may_not_say_is_overruled(world: Any) -> None:
     assert made["metadata"]["uid"] != "mine"
     assert made["metadata"]["generation"] == 1
     assert made["metadata"]["creationTimestamp"].startswith("2027")
-    assert not {"selfLink", "managedFields", "deletionTimestamp"} & made["metadata"].keys()
+    assert not {"selfLink", "deletionTimestamp"} & made["metadata"].keys()
+    assert "m" not in [entry["manager"] for entry in made["metadata"]["managedFields"]]
     assert made["status"] == {}
     assert made["spec"]["replicas"] == 1
 

@@ -82,6 +82,7 @@ def test_delete_options_are_read_from_their_object() -> None:
     }  # fmt: skip
     assert DeleteOptions.of(raw) == DeleteOptions(3, "Foreground", "u", "7")
     assert DeleteOptions.of({"orphanDependents": True}).propagation == "Orphan"
+    assert DeleteOptions.of({"orphanDependents": False}).propagation == "Background"
     assert DeleteOptions.of({"gracePeriodSeconds": -5}).grace == 1
 
 
@@ -136,3 +137,19 @@ def test_an_evicted_pod_is_deleted_as_its_eviction_says(world: Any, make: Any) -
     status = orjson.loads(world.registry.evict(world.request(), "default", "p", eviction))
     assert status["status"] == "Success"
     assert world.must("pods", "default/p")["metadata"]["deletionGracePeriodSeconds"] == 7
+
+
+def test_a_job_leaves_its_pods_behind_unless_the_client_says_otherwise(world: Any) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}]}}
+    for name in ("a", "b"):
+        world.create("jobs.batch", {"metadata": {"name": name}, "spec": {"template": template}})
+    request = world.request()
+    kind = kinds.by_resource("jobs.batch")
+    world.registry.delete(request, kind, "default", "a", DeleteOptions())
+    assert world.must("jobs.batch", "default/a")["metadata"]["finalizers"] == ["orphan"]
+    assert request.warnings == [
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them "
+        "or set propagationPolicy=Orphan to suppress this warning"
+    ]
+    world.delete("jobs.batch", "b", propagation="Background")
+    assert world.get("jobs.batch", "default/b") is None

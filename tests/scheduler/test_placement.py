@@ -356,7 +356,7 @@ def test_no_node_is_ever_given_more_than_it_has(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3), label="rounds")):
         for _ in range(data.draw(st.integers(1, 5), label="classes")):
             cpu, memory, count = data.draw(amounts), data.draw(amounts), data.draw(st.integers(1, 6))
-            affinity = data.draw(st.sampled_from([{}, apart(app=f"c{number}")]))
+            affinity = data.draw(st.sampled_from([{}, apart(app=f"other{number}")]))
             for _ in range(count):
                 body = pod(
                     f"p{number}",
@@ -400,3 +400,17 @@ def check_nothing_fits(world: World) -> None:
         for one in world.list("nodes"):
             room = left(world, one)
             assert not (cpu <= room[0] and memory <= room[1] and room[2] >= 1)
+
+
+def test_a_pod_that_names_its_node_is_refused_with_what_speaks_against_every_node(world: World) -> None:
+    fields = [{"key": "metadata.name", "operator": "In", "values": ["small"]}]
+    required = {"nodeSelectorTerms": [{"matchFields": fields}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    world.put("nodes", node("small", cpu="50m"))
+    world.put("nodes", node("large"))
+    world.put("pods", pod("web", affinity=affinity))
+    world.settle()
+
+    assert refusal(world, "web") == (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node affinity/selector."
+    )

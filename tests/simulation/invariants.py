@@ -10,6 +10,8 @@ from app.objects.pods import is_ready, is_terminal, requests
 from app.objects.quantity import millis, value
 from app.store.store import Store
 from app.store.view import View
+from tests.simulation import sets
+from tests.simulation.jobs import Counts
 
 
 class Watcher:
@@ -21,6 +23,7 @@ class Watcher:
         self._seen = 0
         self._counted = 0
         self.disturbed: set[str] = set()
+        self.jobs = Counts()
         self._most: dict[str, int] = {}
         self._active: dict[str, set[str]] = defaultdict(set)
 
@@ -29,6 +32,7 @@ class Watcher:
         self._revisions()
         self._capacity()
         self._availability()
+        sets.one_daemon_to_a_node(self.view)
 
     def _revisions(self) -> None:
         """Revisions have no gaps, each object carries the one it was written at, and each acknowledged write
@@ -40,6 +44,7 @@ class Watcher:
             assert change.new["metadata"]["resourceVersion"] == str(change.revision)
             self._disturbances(change)
             self._surplus(change)
+            self.jobs.note(change)
         self._seen = self.view.revision
         fresh = self._acknowledged[self._counted :]
         self._counted = len(self._acknowledged)
@@ -105,7 +110,8 @@ class Watcher:
             uid = new["metadata"]["uid"]
             self._most[uid] = max(self._most.get(uid, 0), new["spec"]["replicas"])
         elif change.resource == "pods":
-            owner = (controller_of(new) or {}).get("uid", "")
+            controller = controller_of(new) or {}
+            owner = controller.get("uid", "") if controller.get("kind") == "ReplicaSet" else ""
             gone = change.operation is Operation.DELETED or is_deleting(new) or is_terminal(new)
             (self._active[owner].discard if gone else self._active[owner].add)(change.key)
             if owner and change.operation is Operation.ADDED:
@@ -155,6 +161,7 @@ def converged(view: View) -> list[str]:
                     wrong.append(f"{name} is an orphan of {ref['kind']} {ref['name']}")
     for deployment in view.list("deployments.apps"):
         wrong += _deployment(view, deployment)
+    wrong += sets.converged(view)
     for service in view.list("services"):
         wrong += _endpoints(view, service)
     for node in view.list("nodes"):

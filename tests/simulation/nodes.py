@@ -33,6 +33,9 @@ class Api:
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         raise AssertionError("nobody asks for streams in a simulation")
 
+    def request_token(self, namespace: str, account: str, request: Object) -> Object:
+        raise AssertionError("nobody mounts tokens in a simulation")
+
 
 class NoNetwork:
     """Service rules that are in force the moment they are known."""
@@ -68,7 +71,7 @@ class Node:
         self._clock = clock
         self._ids = ids
         self._settings = settings
-        self.machine = Machine(cpu_millis=2000, memory_bytes=2 << 30, max_pods=10)
+        self.machine = Machine(cpu_millis=2000, memory_bytes=2 << 30, max_pods=20)
         self.restart_agent()
 
     def restart_agent(self) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.base.errors import ApiError
 from app.objects.change import Object
 from app.registry.registry import Registry
 from app.registry.request import DeleteOptions, Request
 from app.schemas import kinds
+from tests.simulation import jobs, sets
 from tests.simulation.chance import Chance
 
 NAMES = ("web", "api", "jobs")
@@ -24,7 +26,7 @@ class User:
 
     def act(self) -> str:
         """Do one thing; what it was."""
-        actions: list[tuple[int, Callable[[], str]]] = [
+        actions: list[tuple[float, Callable[[], str]]] = [
             (4, self.make),
             (5, self.scale),
             (6, self.update),
@@ -32,6 +34,11 @@ class User:
             (3, self.delete_pod),
             (1, self.pause_or_resume),
             (1, self.cordon_or_uncordon),
+            (1, self.make_sets),
+            (3, self.change_a_set),
+            (0.3, self.remove_a_set),
+            (2, self.make_a_job),
+            (0.5, self.remove_a_job),
         ]
         (act,) = self._chance.choices([a for _, a in actions], [weight for weight, _ in actions])
         try:
@@ -98,6 +105,40 @@ class User:
         self._patch(name, {"spec": {"unschedulable": cordoned or None}}, resource=("", "Node"))
         return f"{'cordoned' if cordoned else 'uncordoned'} {name}"
 
+    def make_sets(self) -> str:
+        with suppress(ApiError):
+            self._create("StatefulSet", "apps", sets.stateful_set(self._chance))
+            self._create("Service", "", headless(sets.STATEFUL))
+        self._create("DaemonSet", "apps", sets.daemon_set())
+        return "made the sets"
+
+    def change_a_set(self) -> str:
+        kind = self._chance.choice(["StatefulSet", "DaemonSet"])
+        name = sets.STATEFUL if kind == "StatefulSet" else sets.DAEMON
+        patch = sets.patch(self._chance, kind)
+        self._patch(name, patch, "application/strategic-merge-patch+json", resource=("apps", kind))
+        return f"changed {kind} {name}: {patch}"
+
+    def remove_a_set(self) -> str:
+        how = self._chance.choice(["Background", "Foreground", "Orphan"])
+        name, plural = self._chance.choice([(sets.STATEFUL, "StatefulSet"), (sets.DAEMON, "DaemonSet")])
+        kind = kinds.by_kind("apps", plural)
+        assert kind is not None
+        self._registry.delete(self._request(), kind, "default", name, DeleteOptions(propagation=how))
+        return f"deleted {name} ({how})"
+
+    def make_a_job(self) -> str:
+        name = self._chance.choice(jobs.NAMES)
+        self._create("Job", "batch", jobs.job(self._chance, name))
+        return f"made job {name}"
+
+    def remove_a_job(self) -> str:
+        name, how = self._chance.choice(jobs.NAMES), self._chance.choice(["Background", "Foreground", "Orphan"])
+        kind = kinds.by_kind("batch", "Job")
+        assert kind is not None
+        self._registry.delete(self._request(), kind, "default", name, DeleteOptions(propagation=how))
+        return f"deleted job {name} ({how})"
+
     def settle(self) -> None:
         """Undo whatever keeps a cluster from coming to rest."""
         for key in self._view().keys("deployments.apps"):
@@ -150,6 +191,11 @@ def deployment(name: str, replicas: int, image: str, strategy: Object | None) ->
     if strategy:
         spec["strategy"] = strategy
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
+
+
+def headless(name: str) -> Object:
+    made = service(name)
+    return {**made, "spec": {**made["spec"], "clusterIP": "None"}}
 
 
 def service(name: str) -> Object:

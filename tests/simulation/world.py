@@ -160,9 +160,8 @@ class World:
                 node.step()
             self.watcher.check()
             self.clock.move(0.5)
-            wrong = converged(self.watcher.view) + [
-                p for node in self.nodes for p in node.orphans(self.watcher.view)
-            ]
+            wrong = converged(self.watcher.view) + self.watcher.jobs.converged(self.watcher.view)
+            wrong += [p for node in self.nodes for p in node.orphans(self.watcher.view)]
             quiet = 0 if wrong or self.mail.work else quiet + 1
             if quiet > 5:
                 break

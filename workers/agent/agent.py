@@ -16,6 +16,7 @@ from app.base.settings import Settings
 from app.objects.change import Object
 from app.objects.references import references
 from workers.agent import volumes
+from workers.agent.account_tokens import AccountTokens
 from workers.agent.conversation import Conversation, Told
 from workers.agent.exchanger import COALESCE, Exchanger, Turn
 from workers.agent.jobs import Jobs, SteppedJobs
@@ -84,6 +85,7 @@ class Agent:
             ids,
             settings,
             self._notes,
+            tokens=AccountTokens(api.request_token, clock, ids),
             objects=self._told.objects,
             services=self._services.services,
             slices=self._services.slices,

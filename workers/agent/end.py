@@ -102,5 +102,7 @@ class Ender:
         """Nothing of the pod is left in the runtime: give up its address and its folder."""
         if self._around.addresses:
             self._around.addresses.release(record.uid)
+        if self._around.tokens:
+            self._around.tokens.forget(record.uid)
         if (record.pod["spec"].get("volumes") or record.unknown) and "/" not in record.uid:
             volumes.remove(self._around.folder(record.uid))

@@ -129,7 +129,9 @@ class Lifecycle:
                 self._around.notes.tell(pod, "NotApplied", message, warning=True)
         if record.deleting and memory.deleting_since is None:
             memory.deleting_since = now
-        if record.volumes_due and not record.deleting:
+        tokens = self._around.tokens
+        due = record.volumes_due or (tokens is not None and tokens.due(record.uid))
+        if due and not record.deleting:
             self._refresh_volumes(record)
 
     def _decide(self, record: Record, state: PodState | None, health: dict[str, Health]) -> Decision:

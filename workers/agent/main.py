@@ -7,10 +7,13 @@ the next one adopts them.
 from __future__ import annotations
 
 import logging
+import signal
 import socket
+import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from app.base import logs, memory
@@ -20,10 +23,16 @@ from app.base.ids import Ids, RandomIds
 from app.base.settings import Settings, load
 from app.bus.celery_app import NUDGE_TASK, make_app, node_queue, queue
 from app.bus.loops import Loop, loops_step
+from app.bus.nudges import NO_QUEUE
+from app.client.certificates import obtain
 from app.client.http import ApiClient
+from app.client.paths import token_path
+from app.trust.requests import NODE_PREFIX, NODES
 from workers.agent.agent import Agent
+from workers.agent.credentials import Credentials
 from workers.agent.exchanger import Exchanger
 from workers.agent.jobs import ThreadedJobs
+from workers.agent.watching import Watching
 from workers.network.node import NodeNetwork
 from workers.runtime import select
 
@@ -47,6 +56,9 @@ class NodeApi:
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._client.exchange(request)
+
+    def request_token(self, namespace: str, account: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self._client.create(token_path(namespace, account), request)
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self._client.post_stream(self._node, stream, chunks)
@@ -72,12 +84,14 @@ class Crew:
                 clock,
                 ids,
                 replace(settings, node=node),
-                queue=settings.node,
+                queue=NO_QUEUE if watches(settings) else settings.node,
                 jobs=self._jobs,
                 exchanger=self._exchanger,
             )
             for node in names
         ]
+        self._clock, self._ids, self._settings = clock, ids, settings
+        self._watching: list[Watching] = []
         self._quiet = [agent for agent in self.agents if agent.tells_deaths]
 
     def called(self, name: str) -> None:
@@ -89,10 +103,18 @@ class Crew:
             agent.start()
         if self._quiet:
             self._look_for_deaths()
+        if watches(self._settings):
+            for agent in self.agents:
+                self._watching.append(Watching(self._client, agent.name, agent.nudge))
+                self._watching[-1].start()
+        if self._settings.client_cert_file:
+            self._look_after_credentials(self._credentials())
         return ()
 
     def wake(self) -> None:
         """Begin nothing more."""
+        for each in self._watching:
+            each.stop()
         self._jobs.close(wait=False)
 
     def nudge(self, nodes: Sequence[str]) -> None:
@@ -106,10 +128,51 @@ class Crew:
             agent.stop()
         self._client.close()
 
+    def _credentials(self) -> Credentials:
+        settings = self._settings
+        certificate, key = settings.client_cert_file, settings.client_key_file
+        return Credentials(
+            Path(certificate),
+            Path(key),
+            lambda: obtain(self._client, NODE_PREFIX + settings.node, [NODES], self._clock),
+            lambda: self._client.renew(certificate, key),
+            self._clock,
+            self._ids,
+        )
+
+    def _look_after_credentials(self, credentials: Credentials) -> None:
+        again = credentials.look()
+        self._jobs.after("credentials", again, lambda: self._look_after_credentials(credentials), "exchange")
+
     def _look_for_deaths(self) -> None:
         for agent in self._quiet:
             agent.look_for_deaths()
         self._jobs.after("deaths", LOOK_FOR_DEATHS, self._look_for_deaths, "probe")
+
+
+def watches(settings: Settings) -> bool:
+    """Whether the agent hears of changes by watching the API. Raises UserError for another word than it knows."""
+    if settings.nudges not in ("broker", "watch"):
+        raise UserError(f"BEANPOLE_NUDGES={settings.nudges!r} must be broker or watch")
+    return settings.nudges == "watch"
+
+
+def run_without_broker(settings: Settings) -> None:
+    """Run the agents until SIGTERM or SIGINT, with nothing but the API.
+
+    Raises:
+        UserError: there is no name for the node, or no runtime can work here.
+    """
+    if not settings.node:
+        raise UserError("the agent has no name for its node; set BEANPOLE_NODE")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    crew = Crew(settings, SystemClock(), RandomIds())
+    crew.loops()
+    ended.wait()
+    crew.wake()
+    crew.close()
 
 
 def build(settings: Settings) -> Any:
@@ -144,6 +207,9 @@ def main(settings: Settings | None = None, arguments: Sequence[str] = ()) -> Non
     logging.getLogger("celery").setLevel(logging.WARNING)
     # An agent runs as root where its runtime or its data plane needs that; Celery would warn each time.
     warnings.filterwarnings("ignore", message=r"\s*You're running the worker with superuser privileges")
+    if watches(settings):
+        run_without_broker(settings)
+        return
     build(settings).worker_main(
         [
             "--quiet",

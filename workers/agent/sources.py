@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ class Sources:
             known yet.
         address: the pod's IP; node_ip: its node's. allocatable: cpu in millicores, memory in bytes.
         services: all services of the cluster.
+        tokens: gives the token that a volume source of the pod asks for; None where nobody could use one.
     """
 
     pod: Object
@@ -41,6 +42,7 @@ class Sources:
     node_ip: str = ""
     allocatable: tuple[int, int] = (0, 0)
     services: tuple[Object, ...] = field(default=())
+    tokens: Callable[[Object, Object], str] | None = None
 
     def entries(self, resource: str, name: str, optional: bool) -> dict[str, bytes] | None:
         """The data of a ConfigMap or Secret of the pod's namespace; None if it is missing and optional."""
@@ -54,6 +56,10 @@ class Sources:
                 return None
             raise ConfigError(f'{KIND_OF[resource]} "{name}" not found')
         return data_of(resource, found)
+
+    def account_token(self, source: Object) -> str | None:
+        """The token that a volume source asks for, if there are any here. Raises ConfigError."""
+        return None if self.tokens is None else self.tokens(self.pod, source)
 
     def field(self, path: str) -> str:
         """The value of a downward API field (fieldRef)."""

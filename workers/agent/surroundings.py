@@ -11,16 +11,21 @@ from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
+from workers.agent.account_tokens import AccountTokens
 from workers.agent.addresses import Addresses
 from workers.agent.notes import Notes
 from workers.agent.sources import Sources
-from workers.runtime.protocol import NodeInfo, Runtime
+from workers.runtime.protocol import AnswersProbes, NodeInfo, Runtime
 
 
 class AgentApi(Protocol):
     """The API, as an agent needs it. Raises whatever keeps the API from answering."""
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]: ...
+
+    def request_token(self, namespace: str, account: str, request: Object) -> Object:
+        """A TokenRequest, answered."""
+        ...
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None: ...
 
@@ -62,13 +67,24 @@ class Surroundings:
     node_ip: str = ""
     addresses: Addresses | None = None
     info: NodeInfo | None = None
+    tokens: AccountTokens | None = None
     objects: dict[str, Object | None] = field(default_factory=dict)
     services: dict[str, Object] = field(default_factory=dict)
     slices: dict[str, Object] = field(default_factory=dict)
 
     def sources(self, pod: Object, address: str) -> Sources:
         allocatable = (self.info.cpu_millis, self.info.memory_bytes) if self.info else (0, 0)
-        return Sources(pod, self.objects, address, self.node_ip, allocatable, tuple(self.services.values()))
+        # Whose containers are entries in a dict has nobody who would read a token.
+        real = self.tokens is not None and not isinstance(self.runtime, AnswersProbes)
+        return Sources(
+            pod,
+            self.objects,
+            address,
+            self.node_ip,
+            allocatable,
+            tuple(self.services.values()),
+            self.tokens.get if real and self.tokens else None,
+        )
 
     def folder(self, uid: str) -> Path:
         """The pod's own folder on this machine, which other nodes' agents may share."""

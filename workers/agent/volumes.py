@@ -18,6 +18,7 @@ from workers.runtime.protocol import Mount
 
 SUPPORTED = ("emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath")
 PROJECTED = ("configMap", "secret", "downwardAPI")
+TOKEN = "serviceAccountToken"
 
 # A file's content and mode, by its path inside the volume.
 Files = dict[str, tuple[bytes, int]]
@@ -36,7 +37,7 @@ def refusals(pod: Object) -> list[str]:
             found += [
                 f"{field}.projected.sources[{at}].{kind}: this kind of source is not supported"
                 for kind in source
-                if kind not in PROJECTED
+                if kind not in (*PROJECTED, TOKEN)
             ]
     return found
 
@@ -61,6 +62,8 @@ class Volumes:
         """
         for name, volume in self._volumes.items():
             folder = self._root / name
+            if sources.tokens is None and _has_token(volume):
+                continue  # nobody here could read it
             if "hostPath" in volume:
                 _check_host_path(volume["hostPath"] or {})
             elif _content_kind(volume):
@@ -144,6 +147,10 @@ def _content_kind(volume: Object) -> str:
     return next((k for k in ("configMap", "secret", "downwardAPI", "projected") if k in volume), "")
 
 
+def _has_token(volume: Object) -> bool:
+    return any(TOKEN in piece for piece in (volume.get("projected") or {}).get("sources") or ())
+
+
 def _files(volume: Object, sources: Sources) -> Files:
     kind = _content_kind(volume)
     source = volume[kind] or {}
@@ -152,6 +159,10 @@ def _files(volume: Object, sources: Sources) -> Files:
         return _files_of(kind, source, mode, sources)
     files: Files = {}
     for piece in source.get("sources") or ():
+        if piece.get(TOKEN):
+            token = sources.account_token(piece[TOKEN])
+            if token is not None:
+                files[_inside(piece[TOKEN]["path"])] = (token.encode(), mode)
         for word in PROJECTED:
             if piece.get(word):
                 files.update(_files_of(word, piece[word], mode, sources))

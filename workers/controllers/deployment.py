@@ -147,6 +147,7 @@ def _report(
     after = progress.counted(deployment, new, every, limit, now, collisions)
     if not deployment["spec"].get("paused"):
         after = progress.judged(before, after, new, now)
+        after = progress.with_failure(after, new, every, now)
     writes: list[Write] = []
     events: list[EventNote] = []
     for was, rs in changed:

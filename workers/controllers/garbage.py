@@ -152,7 +152,7 @@ def _waiting_owners(
 ) -> Iterable[str]:
     """Owners whose foreground or orphan deletion this dependent held up."""
     for reference in references or ():
-        place = owners.key_of_owner(reference, owners.namespace_of(change.key), lookup)
+        place = owners.key_of_owner(view, reference, owners.namespace_of(change.key), lookup)
         owner = view.get(*place) if place else None
         if owner is not None and is_deleting(owner) and _is_ours(owner["metadata"].get("finalizers")):
             yield "/".join(place or ())

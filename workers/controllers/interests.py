@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from app.objects.change import Change, Interest, Object, Operation, ReadView, split_key
-from app.objects.meta import controller_of
 
 When = Callable[[Change], bool]
 
@@ -33,13 +32,23 @@ def owns(resource: str, owner_kind: str, when: When = always) -> Interest:
     """A change of the object is work on the object of `owner_kind` that controls or controlled it."""
 
     def keys(change: Change, view: ReadView) -> Iterable[str]:
-        if not when(change):
+        # Most changes are of what others own, which is quicker to see than what of it changed.
+        given = change.new["metadata"].get("ownerReferences")
+        names = _controllers(given, owner_kind) if given else set()
+        if change.old is not None:
+            before = change.old["metadata"].get("ownerReferences")
+            if before and before != given:
+                names |= _controllers(before, owner_kind)
+        if not names or not when(change):
             return ()
         namespace, _ = split_key(change.key)
-        owners = (controller_of(state) for state in states(change))
-        return {f"{namespace}/{o['name']}" for o in owners if o is not None and o["kind"] == owner_kind}
+        return [f"{namespace}/{name}" for name in names]
 
     return Interest(resource, keys)
+
+
+def _controllers(references: Iterable[Object], kind: str) -> set[str]:
+    return {ref["name"] for ref in references if ref["kind"] == kind and ref.get("controller")}
 
 
 def watches(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.objects.change import Object, ReadView, split_key
-from app.objects.deletion import FOREGROUND
+from app.objects.deletion import DEFINITIONS, FOREGROUND
 from app.objects.meta import is_deleting
 
 State = Literal["solid", "waiting", "absent"]
@@ -29,19 +29,29 @@ class Where:
 Lookup = Callable[[str, str], Where | None]
 
 
-def key_of_owner(reference: Object, namespace: str, lookup: Lookup) -> tuple[str, str] | None:
+def key_of_owner(view: ReadView, reference: Object, namespace: str, lookup: Lookup) -> tuple[str, str] | None:
     """`(resource, key)` at which the owner is or was; None if its kind is not known."""
-    where = lookup(reference["apiVersion"], reference["kind"])
+    version, kind = reference["apiVersion"], reference["kind"]
+    where = lookup(version, kind) or _custom(view, version.rpartition("/")[0], kind)
     if where is None:
         return None
     name = reference["name"]
     return where.resource, f"{namespace}/{name}" if where.namespaced else name
 
 
+def _custom(view: ReadView, group: str, kind: str) -> Where | None:
+    """Where objects of a kind are that a CustomResourceDefinition makes."""
+    for definition in view.list(DEFINITIONS) if group else ():
+        spec = definition["spec"]
+        if spec["group"] == group and spec["names"]["kind"] == kind:
+            return Where(definition["metadata"]["name"], spec["scope"] == "Namespaced")
+    return None
+
+
 def state(view: ReadView, reference: Object, namespace: str, lookup: Lookup) -> State:
     """`absent` if the owner is gone, `waiting` if it is being deleted in the foreground and this
     dependent holds it up, else `solid`."""
-    place = key_of_owner(reference, namespace, lookup)
+    place = key_of_owner(view, reference, namespace, lookup)
     if place is None:
         return "solid"
     owner = view.get(*place)

@@ -46,8 +46,19 @@ def _of_finished(view: ReadView, now: float) -> Plan:
 
 
 def _removals(lost: Iterable[Object], now: float) -> tuple[Write, ...]:
-    writes = (deletion.removal("pods", pod, now, grace=0) for pod in lost)
+    writes = (deletion.removal("pods", _ended(pod, now), now, grace=0) for pod in lost)
     return tuple(write for write in writes if write is not None)
+
+
+def _ended(pod: Object, now: float) -> Object:
+    """The pod as failed, if it had not ended: nobody else will say so, and a Job may wait for it."""
+    if pods.is_terminal(pod):
+        return pod
+    failed = {**pod, "status": {**(pod.get("status") or {}), "phase": "Failed"}}
+    message = "PodGC: node no longer exists"
+    return conditions.with_condition(
+        failed, "DisruptionTarget", "True", now, reason="DeletionByPodGC", message=message
+    )
 
 
 def _is_out_of_service(node: Object) -> bool:

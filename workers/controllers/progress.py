@@ -12,6 +12,7 @@ from app.base.clock import parse_rfc3339, rfc3339
 from app.objects import conditions
 from app.objects.change import Object
 from app.objects.conditions import Truth
+from workers.controllers.replicaset_status import FAILURE
 from workers.controllers.rolling import Limits
 
 NO_DEADLINE = 2**31 - 1
@@ -56,6 +57,9 @@ def counted(
         "unavailableReplicas": max(0, wanted - available),
     }
     status = {name: count for name, count in status.items() if count}
+    terminating = [(rs.get("status") or {}).get("terminatingReplicas") for rs in every]
+    if None not in terminating:
+        status["terminatingReplicas"] = sum(terminating)
     collisions = collisions or old_status.get("collisionCount")
     if collisions:
         status["collisionCount"] = collisions
@@ -104,6 +108,26 @@ def judged(before: Object, counted_now: Object, new: Object | None, now: float) 
     if time_left(counted_now, now) == 0:
         return progressing(counted_now, "False", TIMED_OUT, f"{what} has timed out progressing.", now)
     return counted_now
+
+
+def with_failure(deployment: Object, new: Object | None, every: Sequence[Object], now: float) -> Object:
+    """The Deployment saying what its ReplicaSets say of pods that are refused, the newest before the others."""
+    failures = (conditions.get(rs, FAILURE) for rs in ([new] if new else []) + list(every))
+    failure = next((found for found in failures if found is not None), None)
+    if failure is None:
+        return conditions.without(deployment, FAILURE)
+    current = conditions.get(deployment, FAILURE)
+    if current is not None and all(current.get(k) == failure.get(k) for k in ("status", "reason", "message")):
+        return deployment
+    return conditions.with_condition(
+        deployment,
+        FAILURE,
+        failure["status"],
+        now,
+        reason=failure.get("reason", ""),
+        message=failure.get("message", ""),
+        lastUpdateTime=rfc3339(now),
+    )
 
 
 def time_left(deployment: Object, now: float) -> float | None:

@@ -7,46 +7,85 @@ https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from app.objects import conditions, deletion, pods
-from app.objects.admitted import admitted_pod
 from app.objects.change import Object, ReadView, Write, create, update
-from app.objects.meta import controller_reference, is_deleting, labels
+from app.objects.meta import is_deleting, labels
 from workers.controllers import replicaset_status, victims
-from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takers
+from workers.controllers.adoption import (
+    Matches,
+    adopted,
+    label_selector_of,
+    matcher,
+    orphans,
+    released,
+    takers,
+)
 from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.pod_template import pod_of
 from workers.controllers.template_hash import short_hash
-from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
+from workers.reconcile.plan import NOTHING, EventNote, Plan, Refusal, Role
 
 RESOURCE = "replicasets.apps"
 # As many Events as client-go lets one object send in a burst; a thousand lines saying the same help nobody.
 EVENTS_AT_ONCE = 25
 
 
-def role(unreachable_toleration: int) -> Role:
-    """The role; see `admitted_pod` for its parameter."""
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind that keeps a number of equal pods: its resource, its name, the name of its role, the LabelSelector that
+    an object of it stands for, and whether its status tells of pods that are terminating."""
+
+    resource: str
+    kind: str
+    role: str
+    selector: Callable[[Object], Object | None]
+    tells_terminating: bool = False
+
+
+REPLICA_SETS = Family(
+    RESOURCE, "ReplicaSet", "replicaset-controller", label_selector_of, tells_terminating=True
+)
+
+
+def role(unreachable_toleration: int, family: Family = REPLICA_SETS) -> Role:
+    """The role for one of the kinds; see `admitted_pod` for the first parameter."""
 
     def plan(view: ReadView, key: str, now: float) -> Plan:
-        return plan_replica_set(view, key, now, unreachable_toleration)
+        return plan_replica_set(view, key, now, unreachable_toleration, family)
+
+    def refused(view: ReadView, key: str, refusals: Sequence[Refusal], now: float) -> list[Write]:
+        rs = view.get(family.resource, key)
+        return [] if rs is None else [update(family.resource, _refused(rs, refusals, now))]
 
     return Role(
-        "replicaset-controller",
+        family.role,
         plan,
         (
-            itself(RESOURCE, unless_same(_own_facts)),
-            owns("pods", "ReplicaSet", unless_same(_pod_facts)),
-            watches("pods", takers(RESOURCE)),
+            itself(family.resource, unless_same(_own_facts)),
+            owns("pods", family.kind, unless_same(_pod_facts)),
+            watches("pods", takers(family.resource, family.selector)),
         ),
-        lambda view: view.keys(RESOURCE),
+        lambda view: view.keys(family.resource),
+        refused,
     )
 
 
-def plan_replica_set(view: ReadView, key: str, now: float, unreachable_toleration: int) -> Plan:
+def _refused(rs: Object, refusals: Sequence[Refusal], now: float) -> Object:
+    return replicaset_status.refused(rs, refusals[0].message, now)
+
+
+def plan_replica_set(
+    view: ReadView, key: str, now: float, unreachable_toleration: int, family: Family = REPLICA_SETS
+) -> Plan:
     """Adopt and release, then create or delete pods until their number is right, and report."""
-    rs = view.get(RESOURCE, key)
+    rs = view.get(family.resource, key)
     if rs is None:
         return NOTHING
-    matches = matcher(rs["spec"].get("selector"))
-    active, writes = _claim(view, rs, matches)
+    matches = matcher(family.selector(rs))
+    active, terminating, writes = _claim(view, rs, matches)
     missing = rs["spec"]["replicas"] - len(active)
     events: list[EventNote] = []
     if not is_deleting(rs):
@@ -54,16 +93,18 @@ def plan_replica_set(view: ReadView, key: str, now: float, unreachable_toleratio
             _create(view, rs, missing, unreachable_toleration, writes, events)
         elif missing < 0:
             _delete(view, rs, active, -missing, now, writes, events)
-    reported, wait = replicaset_status.reported(rs, active, now)
+    told = terminating if family.tells_terminating else None
+    reported, wait = replicaset_status.reported(rs, active, told, now)
     if reported is not rs:
-        writes.append(update(RESOURCE, reported))
+        writes.append(update(family.resource, reported))
     reason = f"{len(active)} of {rs['spec']['replicas']} pods" if writes else ""
     return Plan(tuple(writes), tuple(events), wait, reason)
 
 
-def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], list[Write]]:
-    """The pods that count as replicas, and the writes that adopt and release."""
+def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], int, list[Write]]:
+    """The pods that count as replicas, how many more are terminating, and the writes that adopt and release."""
     active: list[Object] = []
+    terminating = 0
     writes: list[Write] = []
     uid = rs["metadata"]["uid"]
     for pod in view.owned("pods", uid):
@@ -72,6 +113,8 @@ def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], 
         if matches(pod):
             if pods.is_active(pod):
                 active.append(pod)
+            elif not pods.is_terminal(pod):
+                terminating += 1
         elif not is_deleting(pod) and not is_deleting(rs):
             writes.append(update("pods", released(pod, rs)))
     if not is_deleting(rs):
@@ -83,7 +126,7 @@ def _claim(view: ReadView, rs: Object, matches: Matches) -> tuple[list[Object], 
     if taken and len(active) > rs["spec"]["replicas"]:
         # A pod is written once in a plan: one adopted just now is a victim in the next.
         active = [p for p in active if f"{p['metadata']['namespace']}/{p['metadata']['name']}" not in taken]
-    return active, writes
+    return active, terminating, writes
 
 
 def _controls(uid: str, pod: Object) -> bool:
@@ -98,20 +141,9 @@ def _controls(uid: str, pod: Object) -> bool:
 def _create(
     view: ReadView, rs: Object, count: int, toleration: int, writes: list[Write], events: list[EventNote]
 ) -> None:
-    meta = rs["metadata"]
-    template = rs["spec"]["template"]
-    shape = template.get("metadata") or {}
-    pod = admitted_pod({"apiVersion": "v1", "kind": "Pod", "spec": template.get("spec") or {}}, toleration)
-    base = meta["name"][:57] + "-"
-    common = {
-        "generateName": base,
-        "namespace": meta["namespace"],
-        "labels": dict(shape.get("labels") or {}),
-        "ownerReferences": [controller_reference(rs)],
-    }
-    for field in ("annotations", "finalizers"):
-        if shape.get(field):
-            common[field] = shape[field]
+    pod = pod_of(rs, rs["spec"]["template"], toleration)
+    base = rs["metadata"]["name"][:57] + "-"
+    common = {"generateName": base, **pod["metadata"]}
     for name in _names(view, rs, base, count):
         writes.append(create("pods", {**pod, "metadata": {"name": name, **common}}))
         if len(events) < EVENTS_AT_ONCE:

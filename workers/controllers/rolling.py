@@ -67,14 +67,15 @@ def limits(deployment: Object) -> Limits:
     if strategy.get("type") == "Recreate":
         return Limits(replicas, 0, 0)
     rolling = strategy.get("rollingUpdate") or {}
-    surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
-    unavailable = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+    surge = share(rolling.get("maxSurge", "25%"), replicas, up=True)
+    unavailable = share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return Limits(replicas, surge, min(unavailable, replicas))
 
 
-def _share(value: int | str, replicas: int, *, up: bool) -> int:
+def share(value: int | str, replicas: int, *, up: bool) -> int:
+    """A number of pods that may be given as a share of `replicas`, rounded up or down."""
     if isinstance(value, int):
         return value
     percent = int(value.rstrip("%")) * replicas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,11 +41,24 @@ NOTHING = Plan()
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write of a plan that admission refused, and in which words."""
+
+    write: Write
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A kind of work: its name (also the `source.component` of its Events and the actor of its
-    commits), its decision, what concerns it, and all keys there are, for resync."""
+    commits), its decision, what concerns it, and all keys there are, for resync.
+
+    `refused` says what to write where admission refused a part of a plan: for who tells of it in a status. A plan can't
+    know, for it is decided before. It sees the view after the rest of the plan was committed.
+    """
 
     name: str
     plan: Callable[[ReadView, str, float], Plan]
     interests: tuple[Interest, ...]
     keys: Callable[[ReadView], list[str]]
+    refused: Callable[[ReadView, str, Sequence[Refusal], float], Sequence[Write]] | None = None

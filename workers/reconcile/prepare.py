@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.base.ids import Ids
+from app.objects import jobs
 from app.objects.change import Object, ReadView, Verb, Write, key_of
 from app.objects.claims import claims_of
 from app.objects.deletion import is_over
@@ -22,6 +23,8 @@ def prepare(writes: Iterable[Write], view: ReadView, now: float, ids: Ids) -> li
 def _prepare(write: Write, view: ReadView, now: float, ids: Ids) -> Write | None:
     if write.verb is Verb.CREATE:
         obj = complete(write.obj, now, ids)
+        if write.resource == jobs.RESOURCE:
+            obj = jobs.with_selector(obj)
         return replace(write, obj=obj, key=key_of(obj))
     if write.verb is Verb.DELETE:
         return _removed(write, write.obj)

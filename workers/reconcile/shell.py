@@ -11,17 +11,21 @@ import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from app.base.clock import Clock
 from app.base.errors import StoreUnavailable
 from app.base.ids import Ids
+from app.base.settings import Settings
 from app.bus.work import Finished, Ledger, Outcome, Settled, Taken
 from app.objects.change import Change, Object, ReadView, Trace, Write
+from app.registry.admission.webhooks.calls import Caller
 from app.store.store import Committed, Fence, Rejected, Stored
+from workers.reconcile.admit import Admitted, Admitter
 from workers.reconcile.events import EventWriter
-from workers.reconcile.plan import EventNote, Plan, Role
+from workers.reconcile.ownership import accounted
+from workers.reconcile.plan import EventNote, Plan, Refusal, Role
 from workers.reconcile.prepare import prepare
 
 log = logging.getLogger("beanpole.reconcile")
@@ -38,6 +42,11 @@ REST = 3.0
 LONGEST_REST = 0.1
 # Plans quicker than this don't matter. Seconds.
 QUICK = 0.002
+# What admission refused may be let in later: when quota is given back, or the rule changed. It is tried again after so
+# many seconds.
+REFUSED = 10.0
+# What webhooks had no time to look at is planned anew so soon. Seconds.
+AT_ONCE = 0.05
 # Keys that are done are reported when so much time has passed, so that a batch costs few round trips and
 # no key waits long for the others of its message. Seconds.
 REPORT_EVERY = 0.02
@@ -85,11 +94,12 @@ class Reconciler:
 
     Args:
         worker: this worker's name in the tokens of what it runs.
+        settings: what admission goes by. webhooks: what calls those of admission; None if none may be called.
     """
 
     def __init__(
         self, store: PlanStore, view: PlanView, ledger: Ledger, roles: Iterable[Role], clock: Clock, ids: Ids, *,
-        worker: str = "worker",
+        worker: str = "worker", settings: Settings | None = None, webhooks: Caller | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._view = view
@@ -98,6 +108,7 @@ class Reconciler:
         self._clock = clock
         self._ids = ids
         self._worker = worker
+        self._admitter = Admitter(view, settings or Settings(), clock, ids, webhooks)
         self._owed: list[Finished] = []
         self._owed_lock = threading.Lock()
         self._events = EventWriter(store, lambda key: view.get("events", key), clock, ids)
@@ -176,9 +187,16 @@ class Reconciler:
                 began, now = self._clock.monotonic(), self._clock.now()
                 plan = role.plan(self._view, held.key, now)
                 writes = prepare(plan.writes, self._view, now, self._ids)
+                writes = accounted(writes, self._view, role.name, now)
                 took += self._clock.monotonic() - began
-            rejected = self._commit(role, held, writes, now)
-            notes += [(note, held.trace) for note in _still_true(plan.events, writes, rejected)]
+                revision = self._view.revision
+            admitted = self._admitter.admit(role.name, writes, revision)
+            rejected = self._commit(role, held, admitted.writes, now)
+            if admitted.refused:
+                self._tell_refused(role, held, admitted)
+            undone = [*rejected, *(write for write, _ in admitted.refused), *admitted.later]
+            told = [*_still_true(plan.events, writes, undone), *admitted.notes(self._view)]
+            notes += [(note, held.trace) for note in told]
             if log.isEnabledFor(logging.DEBUG) and writes:
                 log.debug(
                     "%s %s: %d writes, %d rejected: %s",
@@ -189,8 +207,24 @@ class Reconciler:
                     plan.reason,
                 )
             if not rejected:
+                if admitted.refused or admitted.later:
+                    soon = AT_ONCE if admitted.later else REFUSED
+                    plan = replace(plan, requeue_after=min(plan.requeue_after or soon, soon))
                 return plan, True, took
         return plan, False, took
+
+    def _tell_refused(self, role: Role, held: Taken, admitted: Admitted) -> None:
+        """Let the role write down what admission refused. Raises Lost."""
+        if role.refused is None:
+            return
+        refusals = [Refusal(write, error.message) for write, error in admitted.refused]
+        with self._view.lock:
+            self._view.catch_up()
+            now = self._clock.now()
+            told = role.refused(self._view, held.key, refusals, now)
+            writes = prepare(told, self._view, now, self._ids)
+        # Overtaken by others it is written the next time: what was refused is tried again.
+        self._commit(role, held, writes, now)
 
     def _commit(self, role: Role, held: Taken, writes: list[Write], now: float) -> list[Write]:
         """Commit in pieces; returns the writes that were rejected. Raises Lost."""

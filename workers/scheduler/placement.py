@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.objects import pods
+from app.objects import node_affinity, pods
 from app.objects.change import Object, ReadView
 from workers.scheduler import filters, scores, unsupported
 from workers.scheduler.demand import Demand, demands, group_of, is_waiting
@@ -37,6 +37,7 @@ def decide(view: ReadView) -> Decision:
     if not waiting:
         return decision
     nodes = nodes_of(view)
+    by_name = {node.name: node for node in nodes}
     bound = _occupy(view, nodes)
     for demand in demands(waiting):
         unknown = unsupported.field_of(demand.pod)
@@ -45,12 +46,23 @@ def decide(view: ReadView) -> Decision:
             decision.refused.extend((pod, message) for pod in demand.pods)
             continue
         rules = Rules(demand, bound, view)
+        possible = _possible(demand, nodes, by_name)
         if rules:
             rules.set_domains(demand, nodes)
-            _place_ruled(demand, nodes, rules, bound, decision)
+            _place_ruled(demand, possible, nodes, rules, bound, decision)
         else:
-            _place_freely(demand, nodes, bound, decision)
+            _place_freely(demand, possible, nodes, bound, decision)
     return decision
+
+
+def _possible(
+    demand: Demand, nodes: Sequence[NodeState], by_name: Mapping[str, NodeState]
+) -> Sequence[NodeState]:
+    """The nodes to look at. A DaemonSet's pod names its one, and there are as many such pods as nodes."""
+    named = node_affinity.only(demand.spec) if demand.spec.get("affinity") else None
+    if named is None:
+        return nodes
+    return [by_name[name] for name in dict.fromkeys(named) if name in by_name]
 
 
 def _occupy(view: ReadView, nodes: Sequence[NodeState]) -> list[tuple[Object, NodeState]]:
@@ -66,7 +78,11 @@ def _occupy(view: ReadView, nodes: Sequence[NodeState]) -> list[tuple[Object, No
 
 
 def _place_freely(
-    demand: Demand, nodes: Sequence[NodeState], bound: list[tuple[Object, NodeState]], decision: Decision
+    demand: Demand,
+    nodes: Sequence[NodeState],
+    every: Sequence[NodeState],
+    bound: list[tuple[Object, NodeState]],
+    decision: Decision,
 ) -> None:
     in_zone = _in_zone(demand, nodes)
     heap = []
@@ -79,7 +95,7 @@ def _place_freely(
     for pod in left:
         best = _best(heap, demand, nodes, in_zone)
         if best is None:
-            message = explain(demand, nodes, None)
+            message = explain(demand, every, None)
             decision.refused.append((pod, message))
             decision.refused.extend((other, message) for other in left)
             return
@@ -106,6 +122,7 @@ def _best(
 def _place_ruled(
     demand: Demand,
     nodes: Sequence[NodeState],
+    every: Sequence[NodeState],
     rules: Rules,
     bound: list[tuple[Object, NodeState]],
     decision: Decision,
@@ -119,7 +136,7 @@ def _place_ruled(
             if filters.has_room(demand, node) and rules.refuse(node) is None
         ]
         if not fitting:
-            decision.refused.append((pod, explain(demand, nodes, rules)))
+            decision.refused.append((pod, explain(demand, every, rules)))
             continue
         _, best = max(fitting, key=lambda entry: entry[0])
         _put(pod, demand, best, in_zone, bound, decision)

@@ -40,6 +40,10 @@ from workers.runtime.rewriting import rewrite
 log = logging.getLogger(__name__)
 
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
+# Where every pod finds the token of its ServiceAccount; and the variable that says where it lies instead, if nothing
+# can be mounted.
+ACCOUNT_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+ACCOUNT_FOLDER = "BEANPOLE_SERVICE_ACCOUNT"
 
 
 class ProcessRuntime:
@@ -160,6 +164,10 @@ class ProcessRuntime:
         if spec.run_as_user is not None and os.geteuid() == 0:
             self._open_to(spec.run_as_user, spec.run_as_group, work)
         mounts = [(m.source, m.target, m.read_only) for m in spec.mounts]
+        if not self._mode:
+            # What every pod has must not keep all pods from running: it lies elsewhere, and the pod is told where.
+            env.update((ACCOUNT_FOLDER, source) for source, target, _ in mounts if target == ACCOUNT_MOUNT)
+            mounts = []
         targets = {m.target for m in spec.mounts}
         if self._mode:
             for name in ("resolv.conf", "hosts"):
@@ -198,9 +206,10 @@ class ProcessRuntime:
             raise Unsupported(f"{where}.securityContext.runAsUser: needs an agent that runs as root")
         if spec.run_as_group is not None and not root and spec.run_as_group != os.getegid():
             raise Unsupported(f"{where}.securityContext.runAsGroup: needs an agent that runs as root")
-        if spec.mounts and not self._mode:
+        mounts = [mount for mount in spec.mounts if mount.target != ACCOUNT_MOUNT]
+        if mounts and not self._mode:
             raise Unsupported(
-                f"{where}.volumeMounts[{spec.mounts[0].target}]: needs an agent that runs as root, or user namespaces"
+                f"{where}.volumeMounts[{mounts[0].target}]: needs an agent that runs as root, or user namespaces"
             )
 
     # --- ending
