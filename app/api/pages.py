@@ -88,7 +88,9 @@ def blueprint(
         text, tag = Query(environ.get("QUERY_STRING", "")), environ.get("HTTP_IF_NONE_MATCH", "")
         path = "/".join(part for part in path.split("/") if part)
         catalog = registry.catalog
-        return openapi.document(catalog, path, text.text("hash"), tag) if path else openapi.index(catalog, tag)
+        return (
+            openapi.document(catalog, path, text.text("hash"), tag) if path else openapi.index(catalog, tag)
+        )
 
     def document_v2(environ: dict[str, Any]) -> Answer:
         return openapi.document_v2(

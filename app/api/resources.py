@@ -81,7 +81,9 @@ class Resources:
             handler = None
         if handler is None or (method == "POST" and target.kind.namespaced and not target.namespace):
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
-        call = Call(target, environ, query, request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", "")))
+        call = Call(
+            target, environ, query, request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", ""))
+        )
         environ[NOTES] = call.request.annotations
         answer = handler(self, call)
         if target.kind.warning:

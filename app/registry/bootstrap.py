@@ -31,7 +31,13 @@ def bootstrap(registry: Registry, host: str, port: int) -> None:
     for name in NAMESPACES:
         _ensure(registry, request, "namespaces", "", {"metadata": {"name": name}})
     for name, value in PRIORITIES.items():
-        _ensure(registry, request, CLASSES, "", {"metadata": {"name": name}, "value": value, "description": CRITICAL})
+        _ensure(
+            registry,
+            request,
+            CLASSES,
+            "",
+            {"metadata": {"name": name}, "value": value, "description": CRITICAL},
+        )
     access_bootstrap.ensure(registry, request)
     cluster_info.publish(registry, request)
     labels = {"component": "apiserver", "provider": "kubernetes"}

@@ -120,6 +120,7 @@ _UPDATES: dict[str, Callable[[Object, Object], Object]] = {
     "services": service_type.changed,
 }
 
+
 def _ephemeral(old: Object, new: Object, _: float) -> Object:
     """Ephemeral containers of a pod: nothing else changes."""
     given = (new.get("spec") or {}).get("ephemeralContainers")

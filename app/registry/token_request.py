@@ -47,7 +47,9 @@ def request_token(registry: Registry, request: Request, namespace: str, name: st
     account = orjson.loads(read.stored(registry, kinds.by_resource("serviceaccounts"), namespace, name).body)
     asked = incoming.accept(request, kinds.TOKEN_REQUEST, namespace, raw)
     accounts = kinds.by_resource("serviceaccounts")
-    admission.of_subresource(registry, request, accounts, namespace, name, "token", kinds.TOKEN_REQUEST, asked)
+    admission.of_subresource(
+        registry, request, accounts, namespace, name, "token", kinds.TOKEN_REQUEST, asked
+    )
     given = asked["metadata"].get("name")
     if given and given != name:
         raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")

@@ -108,9 +108,7 @@ CONFIG_MAP = (
 SECRET = (
     NAME,
     Column("Type", "string", lambda obj, _: obj.get("type", ""), description="What it is for."),
-    Column(
-        "Data", "string", lambda obj, _: len(obj.get("data") or ()), description="How many keys it has."
-    ),
+    Column("Data", "string", lambda obj, _: len(obj.get("data") or ()), description="How many keys it has."),
     AGE,
 )
 

@@ -119,7 +119,6 @@ def resources(given: Object, path: str, faults: Faults) -> None:
         elif limit is None and name not in STANDARD:
             faults.required(f"{path}.limits", "Limit must be set for non overcommitable resources")
 
-
     if any(name.startswith(HUGE) for name in limits) and not {"cpu", "memory"} & {*limits, *requests}:
         faults.forbidden(path, "HugePages require cpu or memory")
 

@@ -100,7 +100,9 @@ def subset(given: Object, path: str, faults: Faults) -> None:
             if address.get("hostname"):
                 faults.all_invalid(f"{where}.hostname", address["hostname"], dns_label(address["hostname"]))
             if address.get("nodeName"):
-                faults.all_invalid(f"{where}.nodeName", address["nodeName"], dns_subdomain(address["nodeName"]))
+                faults.all_invalid(
+                    f"{where}.nodeName", address["nodeName"], dns_subdomain(address["nodeName"])
+                )
     ports = given.get("ports") or ()
     for i, port_ in enumerate(ports):
         name = port_.get("name")

@@ -125,7 +125,14 @@ class Store:
         self.wire = Wire(redis.connection_pool)
         self.keys = keys = Keys(cluster)
         self._objects = keys.objects("")
-        self._shared = (keys.resources, keys.bound, keys.claims, keys.running, keys.objects("namespaces"), keys.admitted)
+        self._shared = (
+            keys.resources,
+            keys.bound,
+            keys.claims,
+            keys.running,
+            keys.objects("namespaces"),
+            keys.admitted,
+        )
         self._heads = (keys.revision, keys.log)
         self._name, self._batches = RandomIds().trace(), count(1)
         self._log_length = log_length

@@ -76,7 +76,9 @@ def test_what_admission_noted_is_told(api, audited):
     pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     api.create("/api/v1/namespaces/noted/pods", pod)
     noted = found.last()["annotations"]["pod-security.kubernetes.io/audit-violations"]
-    assert noted.startswith('would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false')
+    assert noted.startswith(
+        'would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false'
+    )
 
 
 def test_reads_are_not_told_unless_they_are_refused(api, audited):

@@ -27,7 +27,9 @@ _NAMES = {
 }
 # A custom kind of two versions with everything that a definition may declare.
 DEFINITION = definitions.definition(
-    definitions.version("v1"), definitions.version("v2", storage=False), plural=definitions.CRONTABS.partition(".")[0]
+    definitions.version("v1"),
+    definitions.version("v2", storage=False),
+    plural=definitions.CRONTABS.partition(".")[0],
 )
 CRONTAB = definitions.crontab(SEED, parts=[{"name": "a"}], sizes={"s": 1}, any={"a": {"b": 1}})
 # The bodies of subresources that take another kind than their own.
@@ -81,6 +83,10 @@ def example(kind: Kind, name: str = "") -> Object:
 
 def storable() -> list[Kind]:
     """The kinds of which there can be objects, in an order in which they can be made."""
-    found = [kind for kind in kinds.ALL if "create" in kind.verbs and "get" in kind.verbs and kind.conversion is None]
+    found = [
+        kind
+        for kind in kinds.ALL
+        if "create" in kind.verbs and "get" in kind.verbs and kind.conversion is None
+    ]
     first = ("Namespace", "Node", "PriorityClass", "ClusterRole", "Role", "ServiceCIDR")
     return sorted(found, key=lambda kind: first.index(kind.kind) if kind.kind in first else len(first))

@@ -6,7 +6,9 @@ from typing import Any
 
 Object = dict[str, Any]
 
-_RULES: list[Object] = [{"operations": ["CREATE"], "apiGroups": ["toys.example.com"], "apiVersions": ["*"], "resources": ["toys"]}]
+_RULES: list[Object] = [
+    {"operations": ["CREATE"], "apiGroups": ["toys.example.com"], "apiVersions": ["*"], "resources": ["toys"]}
+]
 _WEBHOOK: Object = {
     "name": "toys.example.com",
     "clientConfig": {"service": {"namespace": "default", "name": "nobody"}},

@@ -24,7 +24,10 @@ _POD: Object = {
 }
 _TEMPLATE: Object = {"metadata": {"labels": {"app": "web"}}, "spec": _POD}
 _ONCE: Object = {"metadata": {"labels": {"app": "web"}}, "spec": {**_POD, "restartPolicy": "Never"}}
-_SELECTOR: Object = {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "app", "operator": "Exists"}]}
+_SELECTOR: Object = {
+    "matchLabels": {"app": "web"},
+    "matchExpressions": [{"key": "app", "operator": "Exists"}],
+}
 _METADATA: Object = {"name": "data"}
 
 # apiVersion, kind, what is in it besides type and metadata.

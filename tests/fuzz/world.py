@@ -6,8 +6,8 @@ from __future__ import annotations
 import itertools
 import json
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -102,7 +102,14 @@ class World:
         self.registry = Registry(store, view, clock, ids, settings)
         agents = AgentState(store)
         self.app: Application = create_app(
-            settings, self.registry, store, view, clock=clock, ids=ids, agents=agents, nudge=lambda _node: None
+            settings,
+            self.registry,
+            store,
+            view,
+            clock=clock,
+            ids=ids,
+            agents=agents,
+            nudge=lambda _node: None,
         )
         self.app.tail.start()
         self._fill()
@@ -191,7 +198,9 @@ class World:
         self.registry.catalog.catch_up()
         self._make("/apis/example.com/v1/namespaces/default/crontabs", examples.CRONTAB)
         for name in ("a", "b"):
-            self._make("/api/v1/namespaces/default/configmaps", {"metadata": {"name": name}, "data": {"x": name}})
+            self._make(
+                "/api/v1/namespaces/default/configmaps", {"metadata": {"name": name}, "data": {"x": name}}
+            )
 
     def _make(self, path: str, obj: Object) -> None:
         answered = self.ask(as_admin("POST", path, body=json.dumps(obj).encode()))

@@ -48,7 +48,10 @@ class World:
         return view
 
     def shell(
-        self, plan: Callable[[ReadView, str, float], Plan], worker: str = "w1", store: Any = None,
+        self,
+        plan: Callable[[ReadView, str, float], Plan],
+        worker: str = "w1",
+        store: Any = None,
         webhooks: Any = None,
     ) -> Reconciler:
         role = Role(

@@ -133,7 +133,10 @@ class User:
         return f"made job {name}"
 
     def remove_a_job(self) -> str:
-        name, how = self._chance.choice(jobs.NAMES), self._chance.choice(["Background", "Foreground", "Orphan"])
+        name, how = (
+            self._chance.choice(jobs.NAMES),
+            self._chance.choice(["Background", "Foreground", "Orphan"]),
+        )
         kind = kinds.by_kind("batch", "Job")
         assert kind is not None
         self._registry.delete(self._request(), kind, "default", name, DeleteOptions(propagation=how))

@@ -143,7 +143,8 @@ PODS = Story(
     "pods",
     (
         Line(
-            "run job --image=busybox:1.36 --restart=Never --labels=kind=once --command -- echo done", "pod/job created"
+            "run job --image=busybox:1.36 --restart=Never --labels=kind=once --command -- echo done",
+            "pod/job created",
         ),
         Line("wait --for=jsonpath={.status.phase}=Succeeded pod/job --timeout=60s", "pod/job condition met"),
         Line("logs job", "^done$"),
@@ -179,7 +180,11 @@ PODS = Story(
             fetched="hello from the pod",
         ),
         Line("attach hello", "press|Unable|If you don't see", until=True),
-        Line("run -i attached --rm --restart=Never --image=busybox:1.36 --command -- cat", "typed", stdin="typed\n"),
+        Line(
+            "run -i attached --rm --restart=Never --image=busybox:1.36 --command -- cat",
+            "typed",
+            stdin="typed\n",
+        ),
         Line("debug hello --image=busybox:1.36 -- sleep 1", "Defaulting debug container name"),
         Line(
             "debug hello -i --copy-to=hello-debug --image=busybox:1.36 --container=d -- echo debugged",
