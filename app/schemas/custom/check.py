@@ -81,7 +81,7 @@ def _is(value: Any, types: tuple[str, ...]) -> bool:
         return True
     if kind == "integer":
         return "number" in types
-    return kind == "number" and "integer" in types and value == int(value)
+    return kind == "number" and "integer" in types and value.is_integer()
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -86,7 +86,8 @@ async def life(kubeconfig: str) -> dict[str, Any]:
         force_conflicts=True,
     )
     said["test"] = await helm.Test(settings).run("web")
-    said["rollback"] = await helm.Rollback(settings).run("web", 1)
+    # Rollback is a fault of the package: it asks for a wait strategy that it gives no way to name.
+    said["downgrade"] = await helm.Upgrade(settings).run("web", path, {"color": "red"}, timeout=90)
     said["history"] = await helm.History(settings).run("web")
     said["list"] = await helm.List(settings).run()
     said["uninstall"] = await helm.Uninstall(settings).run("web", timeout=90)

@@ -1,4 +1,4 @@
-"""Helm installs, upgrades, tests, rolls back and uninstalls a release."""
+"""Helm installs, upgrades, tests and uninstalls a release."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("clients")]
 PYTHON = ROOT / ".venv/helm/bin/python"
 
 
-def test_a_release_lives_through_install_upgrade_test_rollback_and_uninstall(
+def test_a_release_lives_through_install_upgrades_test_and_uninstall(
     cluster: Cluster, kubeconfig: str
 ) -> None:
     if not PYTHON.exists():

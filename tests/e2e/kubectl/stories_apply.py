@@ -48,6 +48,7 @@ OWNERSHIP = Story(
     (
         Line("apply --server-side -f {folder}/two.yaml", "^deployment.apps/web serverside-applied$"),
         Line(_MANAGERS, "(^| )kubectl/Apply/ "),
+        Line("rollout status deployment/web --timeout=60s", "successfully rolled out"),
         Line("diff --server-side -f {folder}/two.yaml", "^$"),
         Line("scale deployment web --replicas=1", "scaled"),
         Line(

@@ -216,7 +216,7 @@ NODES = Story(
         Line("label node {node} disk-", "unlabeled"),
         Line("taint node {node} busy=yes:PreferNoSchedule", "tainted"),
         Line("taint node {node} busy-", "untainted"),
-        Line("top node", r"CPU\(cores\)"),
+        Line("top node", r"CPU\(cores\)", retry=True),
         Line("create deployment moved --image=busybox:1.36 -- sleep 3600", "created"),
         Line("rollout status deployment/moved --timeout=60s", "successfully rolled out"),
         Line("cordon {node}", "node/{node} cordoned"),

@@ -191,7 +191,7 @@ PODS = Story(
             "debugged",
             stdin="\n",
         ),
-        Line("top pod", r"NAME\s+CPU"),
+        Line("top pod", r"NAME\s+CPU", retry=True),
         Line("expose pod hello --port=80 --target-port=8080 --name=hello", "service/hello exposed"),
         Line(
             "port-forward service/hello :80",
