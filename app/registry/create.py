@@ -46,6 +46,8 @@ def create(
     if given.get("resourceVersion") not in (None, ""):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     definitions.check_served(registry, kind)
+    if kind.notice:
+        request.warnings.append(kind.notice)
     if kind.api_version != kind.storage.api_version:
         obj = strategy.for_create(registry, kind, obj, request) if kind.custom is not None else obj
         validate.validate_version(kind, obj)

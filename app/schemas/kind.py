@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.base.errors import qualified
@@ -64,11 +64,15 @@ class Kind:
     Attributes:
         group: API group, empty for core. plural, singular, short_names, categories: how people name it.
         schema: its fields. columns: its table. subresources: such as `status`, `scale`, `log`.
+        notice: what whoever creates one is warned of: that it is kept and has no effect yet, say.
         verbs: what can be done with it, in discovery's words.
         conversion: for a version that isn't the one stored; None for the one that is.
         custom: of a custom resource, what its definition says; `schema` then has only what all have in common.
         list_name: what lists call themselves, if it isn't the kind with `List`. selectable: fields that its
             definition lets field selectors name. warning: what clients of a deprecated version are told.
+        resource: `pods`, `deployments.apps`. api_version: `v1`, `apps/v1`. Every request asks for them many times.
+        storage: the kind in whose form objects are stored: itself, but for further versions of a kind. The store and
+            the views know `kind.storage.resource`.
     """
 
     group: str
@@ -86,19 +90,21 @@ class Kind:
     conversion: Conversion | None = None
     custom: CustomSchema | None = None
     list_name: str = ""
+    notice: str = ""
     selectable: tuple[str, ...] = ()
     warning: str = ""
+    resource: str = field(init=False, repr=False)
+    api_version: str = field(init=False, repr=False)
+    storage: Kind = field(init=False, repr=False)
 
-    @property
-    def storage(self) -> Kind:
-        """The kind in whose form objects are stored: itself, but for further versions of a kind. The store and
-        the views know `kind.storage.resource`."""
-        return self if self.conversion is None else self.conversion.storage
-
-    @property
-    def resource(self) -> str:
-        """`pods`, `deployments.apps`."""
-        return qualified(self.plural, self.group)
+    def __post_init__(self) -> None:
+        made = {
+            "resource": qualified(self.plural, self.group),
+            "api_version": f"{self.group}/{self.version}" if self.group else self.version,
+            "storage": self if self.conversion is None else self.conversion.storage,
+        }
+        for name, value in made.items():
+            object.__setattr__(self, name, value)
 
     @property
     def list_kind(self) -> str:
@@ -111,11 +117,6 @@ class Kind:
         if self.custom is None:
             return self.schema.openapi_name()
         return ".".join((*reversed(self.group.split(".")), self.version, self.kind))
-
-    @property
-    def api_version(self) -> str:
-        """`v1`, `apps/v1`."""
-        return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def qualified_kind(self) -> str:

@@ -231,3 +231,18 @@ def test_a_start_of_the_api_makes_what_every_cluster_has_and_a_second_changes_no
     bootstrap(world.another(8), "192.0.2.2", 6443)
     endpoints = world.must("endpointslices.discovery.k8s.io", "default/kubernetes")["endpoints"]
     assert [e["addresses"] for e in endpoints] == [["192.0.2.2"]]
+
+
+def test_whoever_makes_what_has_no_effect_yet_is_warned(world: Any) -> None:
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    }
+    request = world.request()
+
+    kind = kinds.by_resource("networkpolicies.networking.k8s.io")
+    world.registry.create(request, kind, "default", policy)
+
+    assert request.warnings == ["NetworkPolicies are stored, but nothing in this cluster enforces them yet"]

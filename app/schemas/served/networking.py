@@ -15,6 +15,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         _GROUP, "v1", "Ingress", "ingresses", "ingress", True, ingress.Ingress, short_names=("ing",),
         subresources=frozenset({"status"}), columns=columns_routing.INGRESS,
+        notice="Ingresses are stored, but no controller of this cluster carries them out yet",
     ),
     Kind(
         _GROUP, "v1", "IPAddress", "ipaddresses", "ipaddress", False, service_address.IPAddress,
@@ -23,6 +24,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         _GROUP, "v1", "NetworkPolicy", "networkpolicies", "networkpolicy", True, network_policy.NetworkPolicy,
         short_names=("netpol",), columns=columns_routing.NETWORK_POLICY,
+        notice="NetworkPolicies are stored, but nothing in this cluster enforces them yet",
     ),
     Kind(
         _GROUP, "v1", "ServiceCIDR", "servicecidrs", "servicecidr", False, service_address.ServiceCIDR,

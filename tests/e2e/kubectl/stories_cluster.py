@@ -228,7 +228,12 @@ NODES = Story(
         Line("get pods -l app=moved", "Pending", retry=True),
         Line("uncordon {node}", "node/{node} uncordoned"),
         Line("rollout status deployment/moved --timeout=60s", "successfully rolled out"),
-        Line("debug node/{node} -i --image=busybox:1.36 -- echo on-the-node", "on-the-node", stdin="\n"),
+        Line(
+            "debug node/{node} -i --image=busybox:1.36 -- echo on-the-node",
+            "on-the-node",
+            stdin="\n",
+            awaits="a pod in the machine's own namespaces, which the process runtime can't give",
+        ),
         Line("delete deployment moved", "deleted"),
         Line("get leases -n kube-node-lease", "{node}"),
     ),

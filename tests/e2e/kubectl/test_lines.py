@@ -136,7 +136,7 @@ class Telling:
         try:
             done = subprocess.run(
                 self._words(line), env=self._environ, input=line.stdin, capture_output=True, text=True,
-                timeout=100, cwd=self._folder,
+                timeout=10 if line.awaits else 100, cwd=self._folder,
             )  # fmt: skip
         except subprocess.TimeoutExpired as exc:
             return f"does not end: {exc.stdout!r} {exc.stderr!r}"
