@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 10000
+REQUESTS ?= 200000
 # Helm as a library, for the tests: it needs a newer Python than Beanpole does.
 HELM := 0.1.32
 UP ?=
 
-.PHONY: up install test lint bench simulate lock clean
+.PHONY: up install test lint bench fuzz simulate lock clean
 
 # A whole cluster on this machine: make up UP="--nodes 3 --runtime process"
 up: $(VENV)/installed
@@ -41,6 +42,10 @@ lint: $(VENV)/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# Requests that nobody would send, chosen anew each time: make fuzz REQUESTS=200000
+fuzz: $(VENV)/tested
+	$(BIN)/python -m tests.fuzz --requests $(REQUESTS)
 
 simulate: $(VENV)/tested
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

@@ -35,6 +35,7 @@ from app.client.webhooks import WebhookClient
 from app.store.agents import AgentState
 from app.store.feed import Feed
 from app.store.store import Store
+from app.store.usage import UsageState
 from app.store.view import View
 from app.store.work import WorkLedger
 from app.trust import loading, requests
@@ -71,7 +72,7 @@ class Control:
         self.sweeper = Sweeper(self.ledger, self.publisher, clock)
         self.reconciler = Reconciler(
             self.store, self.view, self.ledger, roles, clock, ids, worker=worker, settings=settings,
-            webhooks=WebhookClient("kube-controller-manager"),
+            webhooks=WebhookClient("kube-controller-manager"), measure=UsageState(self.store).of,
         )  # fmt: skip
         self.feed = Feed(self.store, f"{worker}.{os.getpid()}")
         self.dispatcher = Dispatcher(

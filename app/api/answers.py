@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from app.api.sessions.upgrade import Upgrade
 from app.base.errors import ApiError
 from app.registry.statuses import failure
 
@@ -55,15 +56,18 @@ def send(
     """Hand the answer to the WSGI server. `trace` becomes the Audit-Id, by which the log can be asked;
     with `head` the body stays here."""
     headers = [
-        ("Content-Type", answer.content_type),
+        *((("Content-Type", answer.content_type),) if answer.content_type else ()),
         ("Cache-Control", "no-cache, private"),
         ("Audit-Id", trace),
         *answer.headers,
     ]
     body = answer.body
+    if isinstance(body, Upgrade):
+        return body
     if isinstance(body, bytes):
         headers.append(("Content-Length", str(len(body))))
         start_response(STATUS_LINES[answer.code], headers)
         return [] if head else [body]
-    start_response(STATUS_LINES[answer.code], headers)
+    # A proxied answer may have any code.
+    start_response(STATUS_LINES.get(answer.code) or f"{answer.code} Unknown", headers)
     return body

@@ -18,6 +18,8 @@ from app.api.gate import Gate
 from app.api.query import Query
 from app.api.resources import Resources
 from app.api.routing import Target
+from app.api.sessions import joining
+from app.api.sessions.sessions import Sessions
 from app.api.sharing import Sharing
 from app.api.tail import Tail
 from app.base.errors import BadRequest, StoreUnavailable
@@ -33,12 +35,16 @@ class Application(Flask):
     catalog: Catalog
     gate: Gate
     resources: Resources
+    sessions: Sessions
     sharing: Sharing
     tail: Tail
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request, from the WSGI server."""
         path = environ["PATH_INFO"]
+        joins = joining.stream_of(environ)
+        if joins is not None:
+            return self._join(environ, start_response, *joins)
         if path.startswith(("/api", "//")):
             try:
                 target = self._target(path, environ["REQUEST_METHOD"])
@@ -63,10 +69,23 @@ class Application(Flask):
         return target
 
     def stop(self) -> None:
-        """End every watch: the server is going down."""
+        """End every watch and session: the server is going down."""
         self.tail.stop()
+        self.sessions.stop()
         if self.gate.recorder is not None:
             self.gate.recorder.log.stop()
+
+    def _join(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], node: str, stream: str
+    ) -> Iterable[bytes]:
+        """An agent connects for a session."""
+        gate = self.gate
+        trace = gate.ids.trace()
+
+        def work() -> Answer:
+            return joining.answer(gate, self.sessions, environ, node, stream)
+
+        return answers.send(gate.run(environ, "connect", "stream", trace, work), trace, start_response)
 
     def _resource(
         self, environ: dict[str, Any], start_response: Callable[..., Any], target: Target

@@ -15,6 +15,9 @@ from app.api.answers import Answer
 from app.registry.catalog import Catalog
 from app.schemas.kinds import Kind
 
+# Those of `proxy` are the methods that are passed on.
+_PROXIED = ("create", "delete", "get", "patch", "update")
+_PROXIES = {"Pod": "PodProxyOptions", "Service": "ServiceProxyOptions", "Node": "NodeProxyOptions"}
 # What a subresource answers with, and which verbs it takes.
 _SUBRESOURCES: dict[str, tuple[dict[str, str] | None, tuple[str, ...]]] = {
     "status": (None, ("get", "patch", "update")),
@@ -25,6 +28,9 @@ _SUBRESOURCES: dict[str, tuple[dict[str, str] | None, tuple[str, ...]]] = {
     "finalize": (None, ("update",)),
     "token": ({"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}, ("create",)),
     "approval": (None, ("get", "patch", "update")),
+    "exec": ({"group": "", "version": "v1", "kind": "PodExecOptions"}, ("create", "get")),
+    "attach": ({"group": "", "version": "v1", "kind": "PodAttachOptions"}, ("create", "get")),
+    "portforward": ({"group": "", "version": "v1", "kind": "PodPortForwardOptions"}, ("create", "get")),
     "ephemeralcontainers": (None, ("get", "patch", "update")),
 }
 
@@ -51,6 +57,13 @@ def answer(parts: list[str], accept: str, catalog: Catalog) -> Answer | None:
     else:
         return None
     return Answer(200, body) if body is not None else None
+
+
+def _below(kind: Kind, subresource: str) -> tuple[dict[str, str] | None, tuple[str, ...]]:
+    """What a subresource answers with (None: the kind itself), and its verbs."""
+    if subresource == "proxy":
+        return {"group": "", "version": "v1", "kind": _PROXIES[kind.kind]}, _PROXIED
+    return _SUBRESOURCES.get(subresource, (None, ("get",)))
 
 
 def _kept(catalog: Catalog, key: object, make: Callable[[], bytes]) -> bytes:
@@ -111,7 +124,7 @@ def _resources(catalog: Catalog, group: str, version: str) -> bytes | None:
             entry["categories"] = list(kind.categories)
         listed.append(entry)
         for name in sorted(kind.subresources):
-            shown, verbs = _SUBRESOURCES.get(name, (None, ("get",)))
+            shown, verbs = _below(kind, name)
             below: dict[str, Any] = {
                 "name": f"{kind.plural}/{name}",
                 "singularName": "",
@@ -169,7 +182,7 @@ def _described(kind: Kind) -> dict[str, Any]:
         entry["categories"] = list(kind.categories)
     below = []
     for name in sorted(kind.subresources):
-        shown, verbs = _SUBRESOURCES.get(name, (None, ("get",)))
+        shown, verbs = _below(kind, name)
         below.append({"subresource": name, "responseKind": shown or own, "verbs": list(verbs)})
     if below:
         entry["subresources"] = below

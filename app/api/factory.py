@@ -11,6 +11,9 @@ from app.api.gate import Gate
 from app.api.logs import Logs, Nudge
 from app.api.metrics import Metrics
 from app.api.resources import Resources
+from app.api.sessions.connections import Connections
+from app.api.sessions.session_metrics import SessionMetrics
+from app.api.sessions.sessions import Sessions
 from app.api.sharing import Sharing
 from app.api.tail import Tail
 from app.api.work_metrics import WorkMetrics
@@ -50,7 +53,10 @@ def create_app(
     app.sharing = Sharing(Fairness(settings, clock), settings.request_timeout)
     app.tail = Tail(view, clock)
     logs = Logs(store, agents, nudge, clock, ids)
+    app.sessions = Sessions(store, agents, nudge, clock, ids)
+    metrics.registry.register(SessionMetrics(app.sessions))
     app.resources = Resources(registry, app.tail, logs, clock, ids, settings.max_body)
+    app.resources.connections = Connections(registry, app.sessions, ids)
     app.resources.reviews.update(identity_reviews.reviews(authenticator, clock))
     app.resources.reviews.update(access_reviews.reviews(registry))
     app.register_blueprint(pages.blueprint(app, registry, store, agents, settings.max_body))

@@ -62,6 +62,8 @@ def list_options_of(query: Query, selection: Selection) -> ListOptions:
         BadRequest, Invalid: the parameters contradict each other or make no sense.
     """
     limit = query.number("limit")
+    # Watches only are held to it, and yet it has to be a number.
+    query.number("timeoutSeconds")
     match = query.text("resourceVersionMatch")
     if match not in _MATCHES:
         raise _forbidden(

@@ -21,6 +21,7 @@ from app.api.negotiate import Form
 from app.api.query import Query
 from app.api.reviews import Review
 from app.api.routing import Target
+from app.api.sessions.connections import Connections
 from app.api.tail import Tail
 from app.api.user import User
 from app.base.clock import Clock
@@ -66,6 +67,8 @@ class Resources:
         self._max_body = max_body
         # What answers the kinds that are questions, by resource.
         self.reviews: dict[str, Review] = {}
+        # What connects users to pods.
+        self.connections: Connections
 
     def answer(
         self, method: str, target: Target, environ: dict[str, Any], query: Query, user: User, trace: str
@@ -79,8 +82,14 @@ class Resources:
         handler = _HANDLERS.get((on, "GET" if method == "HEAD" else method))
         if target.kind.verbs is not VERBS and not _takes(target, on, method):
             handler = None
-        if handler is None or (method == "POST" and target.kind.namespaced and not target.namespace):
+        if handler is None or (
+            # Across namespaces there is only reading.
+            method not in _READING and target.kind.namespaced and not target.namespace
+        ):
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        if on == "proxy":
+            # What it asks, it asks of the pod.
+            query = Query("")
         call = Call(
             target, environ, query, request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", ""))
         )
@@ -103,11 +112,15 @@ class Resources:
     def list(self, call: Call) -> Answer:
         chosen = selection.of(call.target, call.query)
         if call.query.flag("watch") and call.environ["REQUEST_METHOD"] != "HEAD":
+            if "watch" not in call.target.kind.verbs:
+                raise MethodNotAllowed("the server does not allow this method on the requested resource")
             return self._watch(call, chosen)
         form = call.form()
         include = forms.include_of(call.query.text("includeObject"))
         options = request.list_options_of(call.query, chosen)
         target = call.target
+        if options.version.isascii() and options.version.isdigit():
+            watch.await_revision(self._tail, self._clock, int(options.version))
         found = self._registry.list(call.request, target.kind, target.namespace, options)
         data = forms.many(found, form, include, self._clock.now())
         return self._sent(call, data)
@@ -125,6 +138,9 @@ class Resources:
         if call.environ["REQUEST_METHOD"] == "HEAD":
             return Answer(200, b"", "text/plain")
         return self._logs.answer(pod, call.query, Connection(call.environ))
+
+    def connect(self, call: Call) -> Answer:
+        return self.connections.answer(call.target, call.environ, call.request)
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -278,6 +294,7 @@ def quoted(text: str) -> str:
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+_READING = ("GET", "HEAD")
 _VERBS_OF = {
     ("collection", "GET"): "list",
     ("collection", "POST"): "create",
@@ -304,6 +321,15 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("binding", "POST"): Resources.bind,
     ("eviction", "POST"): Resources.evict,
     ("log", "GET"): Resources.log,
+    **{
+        (name, method): Resources.connect
+        for name in ("exec", "attach", "portforward")
+        for method in ("GET", "POST")
+    },
+    **{
+        ("proxy", method): Resources.connect
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    },
     ("finalize", "PUT"): Resources.finalize,
     ("token", "POST"): Resources.token,
     ("approval", "GET"): Resources.get,

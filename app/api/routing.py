@@ -54,7 +54,8 @@ def parse(parts: list[str], find: Find = kinds.by_path) -> Target | None:
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces" and not (len(rest) == 3 and rest[2] in _OF_A_NAMESPACE):
         namespace, rest = rest[1], rest[2:]
-    if not rest or len(rest) > 3:
+    # What follows `proxy` is the business of whoever is behind it.
+    if not rest or (len(rest) > 3 and rest[2] != "proxy"):
         return None
     kind = find(group, version, rest[0])
     if kind is None or (namespace and not kind.namespaced):

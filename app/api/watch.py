@@ -139,6 +139,8 @@ def await_revision(tail: Tail, clock: Clock, revision: int) -> None:
         Timeout: it does not get there soon (storage.NewTooLargeResourceVersionError).
     """
     view = tail.view
+    if view.revision < revision:
+        view.catch_up()
     end = clock.monotonic() + FUTURE
     while view.revision < revision:
         left = end - clock.monotonic()

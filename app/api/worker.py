@@ -15,6 +15,8 @@ from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
+from app.api.sessions.upgrade import Upgrade
+
 log = logging.getLogger("beanpole.api")
 
 
@@ -100,6 +102,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
             if not self.alive:
                 response.force_close()
             pieces = self.wsgi(environ, response.start_response)
+            if isinstance(pieces, Upgrade):
+                pieces.take_over(sock, req.unreader.take_buffered())
+                raise StopIteration
             try:
                 for piece in pieces:
                     response.write(piece)

@@ -35,6 +35,7 @@ class Settings:
         replica_acks: replicas that must have a commit before it is acknowledged (Redis WAIT).
         node_grace: how long after its last lease renewal a node counts as gone. unreachable_toleration:
             how long pods stay bound to such a node (Kubernetes: 300).
+        usage: how often an agent measures what its pods and its machine use; 0: never.
         lease: how long one worker may hold one key. resync: time in which every key is looked at once.
         worker: this control worker's name, which no other of its machine has: one that starts takes over what its
             namesake left.
@@ -77,6 +78,7 @@ class Settings:
     exchange: float = 5.0
     node_grace: float = 20.0
     unreachable_toleration: int = 30
+    usage: float = 15.0
     lease: float = 30.0
     resync: float = 600.0
     worker: str = "control"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.objects.change import Change, Object, Operation, ReadView
+from app.objects.persistent import VOLUMES, holder_of, is_to_be_emptied
 
 # Where one agent speaks for several nodes, each of them names the agent's queue here.
 QUEUE_ANNOTATION = "beanpole.dev/queue"
@@ -63,6 +64,8 @@ def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]
             nodes.update(dict.fromkeys(_nodes_of_pod(change)))
         elif change.resource in _RULES:
             everywhere = True
+        elif change.resource == VOLUMES:
+            nodes.update(dict.fromkeys(_nodes_of_volume(change)))
     found = (
         view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
     )
@@ -71,6 +74,12 @@ def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]
         for node in found
         if is_ready(node) and queue_of(node) != NO_QUEUE
     }
+
+
+def _nodes_of_volume(change: Change) -> list[str]:
+    """The node that is to remove the volume's data."""
+    holder = holder_of(change.new)
+    return [holder] if holder and is_to_be_emptied(change.new, holder) else []
 
 
 def queue_of(node: Object) -> str:

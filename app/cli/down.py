@@ -21,7 +21,7 @@ def down(
 
     Args:
         confirm: asked with one sentence before anything is removed; False changes nothing.
-        purge: remove the cluster's state too, so that the next `up` makes a new one.
+        purge: remove the cluster's state too, persistent volumes among it, so that the next `up` makes a new one.
 
     Raises:
         UserError: no cluster was started there, one of its programs runs, or something can't be removed.
@@ -36,6 +36,8 @@ def down(
         if not confirm(f"This ends {what} on this machine{state_goes}."):
             return False
         ask(CLEANUP, "remove", str(GRACE), environ=environ)
+        if purge:
+            ask(CLEANUP, "volumes", environ=environ)
         say(f"ended {what}; no container, network or rule of it is left on this machine")
         if purge:
             embedded = state.data.exists()

@@ -17,6 +17,8 @@ from urllib3.util import Retry, Timeout
 
 from app.base.errors import BeanpoleError, UserError
 from app.base.settings import Settings
+from app.client import channel
+from app.client.channel import Channel
 from app.client.paths import EXCHANGE_PATH, stream_path
 from app.client.statuses import error_of, of_event
 
@@ -199,6 +201,11 @@ class ApiClient:
         )
         if response.status >= 400:
             raise error_of(response.status, response.data, response.reason or "")
+
+    def open_channel(self, node: str, stream: str) -> Channel:
+        """Connect for a session that was asked of `node`. Raises channel.Broken."""
+        headers = {name: value for name, value in self._pool.headers.items() if name != "Accept"}
+        return channel.connect(self.server, stream_path(node, stream), self._tls, headers, 10.0)
 
     def renew(self, cert_file: str, key_file: str) -> None:
         """Show another client certificate from the next connection on. Raises UserError if it can't be used."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+# Where agents connect, and nobody else.
+AGENT_PREFIX = "/apis/agent.beanpole.dev/v1/"
 # Where agents exchange heartbeats and statuses for their nodes.
 EXCHANGE_PATH = "/apis/agent.beanpole.dev/v1/exchange"
 

@@ -195,7 +195,16 @@ class ReadView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Which work a change of `resource` makes: `keys(change, view)` names the keys to look at."""
+    """Which work a change of `resource` makes: `keys(change, view)` names the keys to look at.
+
+    `holder`: only objects that a controller of this kind holds or held are of interest (`NOBODY`: that none does or
+    did). Most changes are of pods, in which a dozen roles have an interest, and nearly every pod is held by somebody.
+    """
 
     resource: str
     keys: Callable[[Change, ReadView], Iterable[str]]
+    holder: str | None = None
+
+
+# The holder of what no controller holds.
+NOBODY = ""

@@ -19,6 +19,8 @@ FOREGROUND = "foregroundDeletion"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 DEFAULT_GRACE_SECONDS = 30
+# The longest duration that Go knows, 292 years: beyond it lie dates that can't be written. Seconds.
+LONGEST_GRACE_SECONDS = 2**63 // 10**9
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
@@ -88,9 +90,9 @@ def grace_seconds(resource: str, obj: Object, asked: int | None) -> int:
     if obj.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return 0
     if asked is not None:
-        return max(asked, 0)
+        return min(max(asked, 0), LONGEST_GRACE_SECONDS)
     own = obj["spec"].get("terminationGracePeriodSeconds")
-    return DEFAULT_GRACE_SECONDS if own is None else max(int(own), 0)
+    return DEFAULT_GRACE_SECONDS if own is None else min(max(int(own), 0), LONGEST_GRACE_SECONDS)
 
 
 def is_over(resource: str, obj: Object) -> bool:

@@ -67,6 +67,15 @@ def of_millis(number: int) -> str:
     return f"{number}m" if number % 1000 else str(number // 1000)
 
 
+def of_nanos(number: int) -> str:
+    """`number` billionths as a quantity with the largest suffix that leaves no fraction: 1500000 -> `1500u`."""
+    exponent = -9
+    while number and number % 1000 == 0:
+        number //= 1000
+        exponent += 3
+    return f"{number}{SUFFIX_OF[exponent]}" if number else "0"
+
+
 def of_bytes(number: int) -> str:
     """`number` bytes with the largest binary suffix that leaves no fraction: 2048 -> `2Ki`."""
     for suffix, shift in reversed(BINARY.items()):

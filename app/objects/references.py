@@ -1,10 +1,11 @@
-"""Which ConfigMaps and Secrets a pod draws on."""
+"""Which ConfigMaps, Secrets and claims a pod draws on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from app.objects.change import Object
+from app.objects.persistent import CLAIMS, claims_of
 
 # (field, resource, field with the name) in volumes and their projected sources.
 _VOLUMES = (
@@ -21,11 +22,13 @@ _SOURCES = (
 
 
 def references(pod: Object) -> set[tuple[str, str]]:
-    """`(resource, namespace/name)` of every ConfigMap and Secret that the pod draws on."""
+    """`(resource, namespace/name)` of every ConfigMap, Secret and PersistentVolumeClaim that the pod draws on."""
     spec = pod.get("spec") or {}
     namespace = pod["metadata"].get("namespace", "")
     found = {(resource, name) for resource, name in (*_in_volumes(spec), *_in_environment(spec)) if name}
     found |= {("secrets", ref["name"]) for ref in spec.get("imagePullSecrets") or () if ref.get("name")}
+    if spec.get("volumes"):
+        found |= {(CLAIMS, name) for name in claims_of(pod)}
     return {(resource, f"{namespace}/{name}") for resource, name in found}
 
 
@@ -37,7 +40,8 @@ def _in_volumes(spec: Object) -> Iterator[tuple[str, str]]:
 
 
 def _in_environment(spec: Object) -> Iterator[tuple[str, str]]:
-    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+    sections = ("containers", "initContainers", "ephemeralContainers")
+    for container in (each for section in sections for each in spec.get(section) or ()):
         origins = [variable.get("valueFrom") or {} for variable in container.get("env") or ()]
         for origin in (*(container.get("envFrom") or ()), *origins):
             for field, resource in _SOURCES:

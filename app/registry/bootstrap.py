@@ -1,10 +1,11 @@
-"""What every cluster has from its first moment: its namespaces, and the Service of its own API."""
+"""What every cluster has from its first moment: its namespaces, a storage class, and the Service of its own API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from app.base.errors import AlreadyExists
+from app.objects import persistent
 from app.objects.admitted import PRIORITIES
 from app.registry import addresses, cluster_info
 from app.registry.access import bootstrap as access_bootstrap
@@ -19,6 +20,7 @@ NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 API_SERVICE = "kubernetes"
 ACTOR = "system:apiserver"
 CLASSES = "priorityclasses.scheduling.k8s.io"
+STORAGE_CLASSES = persistent.CLASSES
 CRITICAL = "Used for system critical pods that must not be moved from their current node or cluster."
 
 
@@ -38,6 +40,7 @@ def bootstrap(registry: Registry, host: str, port: int) -> None:
             "",
             {"metadata": {"name": name}, "value": value, "description": CRITICAL},
         )
+    _ensure(registry, request, STORAGE_CLASSES, "", _local_class())
     access_bootstrap.ensure(registry, request)
     cluster_info.publish(registry, request)
     labels = {"component": "apiserver", "provider": "kubernetes"}
@@ -81,6 +84,17 @@ def bootstrap(registry: Registry, host: str, port: int) -> None:
             "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
         },
     )
+
+
+def _local_class() -> Any:
+    """The class of claims that name none: folders of nodes."""
+    return {
+        "metadata": {"name": "local", "annotations": {persistent.DEFAULT_CLASS: "true"}},
+        "provisioner": persistent.LOCAL,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
 
 
 def _ensure(registry: Registry, request: Request, resource: str, namespace: str, obj: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from app.objects.change import Object, Operation, Trace
+from app.objects.persistent import CLAIMS, VOLUMES, is_to_be_emptied
 from app.objects.references import references
 from app.registry.access.drawn import Drawn
 from app.registry.causes import Causes
@@ -58,7 +59,7 @@ class Delta:
         return answer
 
     def of_node(self, node: str, actor: str, report: Report) -> Object:
-        """The node's pods, and the ConfigMaps and Secrets they draw on: those that changed, or all.
+        """The node's pods, and what they draw on: those that changed, or all; and which volumes to empty.
 
         With a pod come the objects it draws on, which may be new to the agent. The agent's own words about its
         pods, written as `actor`, are not told back to it.
@@ -82,6 +83,7 @@ class Delta:
             wanted |= references(pod)
             if not full:
                 self._causes.remember(pod["metadata"]["uid"], told[record.key])
+        wanted |= {pair for resource, key in wanted if resource == CLAIMS for pair in self._volume(key)}
         objects: Object = {}
         for resource, key in sorted(wanted):
             found = view.record(resource, key)
@@ -91,7 +93,19 @@ class Delta:
             "pods": [self._value(record) for record in pods],
             "gone": gone,
             "objects": objects,
+            "empty": [self._value(record) for record in self._to_empty(node, full, known.since)],
         }
+
+    def _volume(self, claim: str) -> list[tuple[str, str]]:
+        """The volume that a claim is bound to."""
+        found = self._view.get(CLAIMS, claim)
+        name = (found.get("spec") or {}).get("volumeName") if found is not None else None
+        return [(VOLUMES, name)] if name else []
+
+    def _to_empty(self, node: str, full: bool, since: int) -> list[Record]:
+        """Volumes of which the node's agent is to remove the data."""
+        records = self._view.records(VOLUMES) if full else self._records(VOLUMES, self._keys(VOLUMES, since))
+        return [record for record in records if is_to_be_emptied(record.obj, node)]
 
     def _told(self, node: str, actor: str, since: int) -> tuple[dict[str, Trace], list[str]]:
         """Keys of the node's pods that others changed, with what led on from there, and uids of those gone."""

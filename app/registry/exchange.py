@@ -17,6 +17,7 @@ from app.registry import report as reports
 from app.registry.delta import Delta, Value
 from app.registry.exchange_writes import commit
 from app.registry.node_report import actor_of
+from app.registry.report import Report
 from app.registry.statuses import failure
 from app.store.records import Record
 
@@ -50,6 +51,7 @@ def _exchange(registry: Registry, raw: Any, value: Value) -> Object:
     view.catch_up()
     refused = {**said.refused, **commit(registry, said.reports)}
     heard = {name: report for name, report in said.reports.items() if name not in refused}
+    registry.usage.keep({name: used for name, r in heard.items() if (used := _measured(registry, r))})
     nodes: Object = {name: {"error": failure(error)} for name, error in refused.items()}
     with view.lock:
         delta = Delta(
@@ -73,6 +75,13 @@ def _exchange(registry: Registry, raw: Any, value: Value) -> Object:
             "network": delta.of_network(said.network),
             "nodes": nodes,
         }
+
+
+def _measured(registry: Registry, report: Report) -> Object | None:
+    """What a node uses, at a time by our clock."""
+    if report.usage is None:
+        return None
+    return {**report.usage, "at": registry.clock.now() - report.usage["age"]}
 
 
 def _standing(node: Object | None) -> Object:

@@ -11,6 +11,7 @@ from app.registry.node_report import actor_of, lease_missing, lease_writes, node
 from app.registry.pod_report import pod_writes
 from app.registry.report import Report
 from app.registry.request import Request
+from app.registry.volume_report import volume_writes
 from app.store.store import Caused, Rejected
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _writes(
                     *lease_writes(registry, name),
                     *pod_writes(view, name, report.statuses, report.removed),
                     *event_writes(view, name, report.events, now, registry.ids),
+                    *volume_writes(view, name, report.emptied),
                 ]
             except ApiError as exc:
                 refused[name] = exc

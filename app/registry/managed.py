@@ -107,4 +107,6 @@ def _version(registry: Registry, kind: Kind, version: str) -> Kind | None:
     if version == kind.storage.api_version:
         return kind.storage
     group, _, name = version.rpartition("/")
-    return registry.catalog.find(group, name, kind.plural) if group == kind.group else None
+    found = registry.catalog.find(group, name, kind.plural)
+    # Events are served in two groups.
+    return found if found is not None and found.storage.resource == kind.storage.resource else None

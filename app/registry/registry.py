@@ -30,6 +30,7 @@ from app.registry import (
     replace,
     scale,
     token_request,
+    usage,
 )
 from app.registry.access.access import Access
 from app.registry.admission.quota.turns import Turns
@@ -44,6 +45,7 @@ from app.registry.request import DeleteOptions, ListOptions, Request
 from app.schemas.kinds import Kind
 from app.store.agents import AgentState
 from app.store.store import Committed, Rejected, Store
+from app.store.usage import UsageState
 from app.store.view import View
 from app.trust import loading
 
@@ -61,6 +63,7 @@ class Registry:
         self.ids = ids
         self.settings = settings
         self.agents = AgentState(store)
+        self.usage = UsageState(store)
         self.presence = Presence()
         self.causes = Causes()
         self.quota_ledger = Ledger(view)
@@ -87,12 +90,16 @@ class Registry:
         """GET of one object."""
         if kind is components.KIND:
             return components.get(self, name)
+        if kind.group == usage.GROUP:
+            return usage.get(self, kind, namespace, name)
         return read.get(self, kind, namespace, name)
 
     def list(self, request: Request, kind: Kind, namespace: str, options: ListOptions) -> Listing:
         """GET of a collection; an empty namespace means all of them."""
         if kind is components.KIND:
             return components.listing(self, options)
+        if kind.group == usage.GROUP:
+            return usage.listing(self, kind, namespace, options)
         return listing.list_objects(self, kind, namespace, options)
 
     def replace(

@@ -176,17 +176,19 @@ def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None
     """Raises Conflict."""
     meta = obj["metadata"]
     if options.uid and options.uid != meta["uid"]:
-        what = f"UID in precondition: {options.uid}, UID in object meta: {meta['uid']}"
+        what = (
+            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']}). "
+            "The object might have been deleted and then recreated"
+        )
     elif options.version and options.version != meta["resourceVersion"]:
         what = (
-            f"ResourceVersion in precondition: {options.version}, "
-            f"ResourceVersion in object meta: {meta['resourceVersion']}"
+            f"the ResourceVersion in the precondition ({options.version}) does not match the ResourceVersion in "
+            f"record ({meta['resourceVersion']}). The object might have been modified"
         )
     else:
         return
     raise Conflict(
-        f'Operation cannot be fulfilled on {qualified(kind.plural, kind.group)} "{meta["name"]}": '
-        f"Precondition failed: {what}",
+        f'Operation cannot be fulfilled on {qualified(kind.plural, kind.group)} "{meta["name"]}": {what}',
         group=kind.group,
         resource=kind.plural,
         name=meta["name"],

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.base.errors import ApiError, BadRequest
 from app.objects.change import Object
+from app.registry import usage_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Report:
         statuses: `{namespace, name, uid, status}` of pods. removed: `{namespace, name, uid}` of pods of
             which nothing is left on the node.
         events: what to tell users. rules: the revision of the service rules in force on the node.
-        mount: `(resource, key)` of the ConfigMaps and Secrets that its pods draw on.
+        mount: `(resource, key)` of the ConfigMaps, Secrets, claims and volumes that its pods draw on.
+        emptied: `{name, uid}` of PersistentVolumes of which the data has been removed.
+        usage: what the node and its pods use, see `usage_report.read`; None if there is nothing new.
     """
 
     known: Known
@@ -38,6 +41,8 @@ class Report:
     events: list[Object]
     rules: int
     mount: list[tuple[str, str]]
+    emptied: list[Object]
+    usage: Object | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Said:
 
 _POD = {"namespace": str, "name": str, "uid": str}
 _EVENT = {"regarding": dict, "type": str, "reason": str, "message": str}
-MOUNTABLE = ("configmaps", "secrets")
+MOUNTABLE = ("configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes")
 
 
 def read(raw: Any) -> Said:
@@ -110,6 +115,8 @@ def _report(raw: Any) -> Report:
         events=_objects(raw, "events", _EVENT),
         rules=_number(raw, "rules"),
         mount=[(pair[0], pair[1]) for pair in mount if pair[0] in MOUNTABLE],
+        emptied=_objects(raw, "emptied", {"name": str, "uid": str}),
+        usage=usage_report.read(raw.get("usage")),
     )
 
 

@@ -41,6 +41,7 @@ FIRST_STATUS: dict[str, Object] = {
     "replicasets.apps": {"replicas": 0},
     "replicationcontrollers": {"replicas": 0},
     "statefulsets.apps": {"availableReplicas": 0, "replicas": 0},
+    "volumeattachments.storage.k8s.io": {"attached": False},
 }
 # An agent registers its node together with what it knows of it.
 STATUS_KEPT = ("nodes",)

@@ -80,6 +80,12 @@ class SchemaOrStrings(_Either):
         raise Mismatch(json_name(value), self.go)
 
 
+class Json(Anything):
+    """Any JSON at all, where other fields that are kept as they are hold an object."""
+
+    go = "v1.JSON"
+
+
 class Empty(Anything):
     """An object without fields: that it is there is what it says."""
 
@@ -127,7 +133,7 @@ JSONSchemaProps._declared_fields = {
     "type": String("string, integer, number, boolean, object or array."),
     "format": String("Form of a string or number."),
     "title": String(),
-    "default": Anything("The value where there is none.", keep_zero=True),
+    "default": Json("The value where there is none.", keep_zero=True),
     "maximum": Double(keep_zero=True),
     "exclusiveMaximum": Boolean(),
     "minimum": Double(keep_zero=True),
@@ -139,7 +145,7 @@ JSONSchemaProps._declared_fields = {
     "minItems": Int64(keep_zero=True),
     "uniqueItems": Boolean(),
     "multipleOf": Double(keep_zero=True),
-    "enum": ListOf(Anything(), list_type="atomic"),
+    "enum": ListOf(Json(), list_type="atomic"),
     "maxProperties": Int64(keep_zero=True),
     "minProperties": Int64(keep_zero=True),
     "required": ListOf(String(), list_type="atomic"),
@@ -155,7 +161,7 @@ JSONSchemaProps._declared_fields = {
     "additionalItems": SchemaOrBool(keep_zero=True),
     "definitions": MapOf(Recursive(JSONSchemaProps)),
     "externalDocs": Struct(ExternalDocumentation),
-    "example": Anything(keep_zero=True),
+    "example": Json(keep_zero=True),
     "nullable": Boolean("Whether it may be null."),
     "x-kubernetes-preserve-unknown-fields": Boolean(
         "Whether fields it doesn't name are kept.", keep_zero=True

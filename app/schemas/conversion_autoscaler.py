@@ -12,7 +12,10 @@ from typing import Any
 import orjson
 
 from app.objects.change import Object
+from app.schemas.autoscaling_v2 import HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus
 from app.schemas.defaults_autoscaling import TARGET
+from app.schemas.field import Field
+from app.schemas.mismatch import Mismatch
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS = f"{_PREFIX}metrics"
@@ -21,6 +24,15 @@ CONDITIONS = f"{_PREFIX}conditions"
 BEHAVIOR = f"{_PREFIX}behavior"
 ANNOTATIONS = (METRICS, CURRENT, CONDITIONS, BEHAVIOR)
 _CPU = "cpu"
+# Where a metric comes from, by the field that says more of it.
+_SOURCES = {
+    "object": "Object",
+    "pods": "Pods",
+    "resource": "Resource",
+    "containerResource": "ContainerResource",
+    "external": "External",
+}
+_SPEC, _STATUS = HorizontalPodAutoscalerSpec.fields_of(), HorizontalPodAutoscalerStatus.fields_of()
 
 
 def from_v2(obj: Object) -> Object:
@@ -52,31 +64,35 @@ def from_v2(obj: Object) -> Object:
 
 
 def to_v2(obj: Object) -> Object:
-    """A v1 autoscaler as v2. An annotation that can't be read counts as absent."""
+    """A v1 autoscaler as v2. What can't be read in an annotation, or is not of v2's types, counts as absent."""
     spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
     meta = dict(obj.get("metadata") or {})
     annotations = dict(meta.pop("annotations", None) or {})
     notes = {key: _read(annotations.pop(key, "")) for key in ANNOTATIONS}
     if annotations:
         meta["annotations"] = annotations
-    metrics = [_nested(metric, "target") for metric in _objects(notes[METRICS])]
+    metrics = _typed(_SPEC["metrics"], [_nested(metric, "target") for metric in _objects(notes[METRICS])])
     cpu = spec.pop("targetCPUUtilizationPercentage", None)
     if cpu is not None or not metrics:
         target = {"type": "Utilization", "averageUtilization": TARGET if cpu is None else cpu}
         metrics.append({"type": "Resource", "resource": {"name": _CPU, "target": target}})
     spec["metrics"] = metrics
-    if isinstance(notes[BEHAVIOR], dict):
-        spec["behavior"] = notes[BEHAVIOR]
-    measured = [_nested(metric, "current") for metric in _objects(notes[CURRENT])]
+    for behavior in _typed(_SPEC["behavior"], [notes[BEHAVIOR]]):
+        spec["behavior"] = behavior
+    nested = [_nested(metric, "current") for metric in _objects(notes[CURRENT])]
+    measured = _typed(_STATUS["currentMetrics"], nested)
     used = status.pop("currentCPUUtilizationPercentage", None)
     if used is not None:
         measured.append(
             {"type": "Resource", "resource": {"name": _CPU, "current": {"averageUtilization": used}}}
         )
-    if measured:
+    conditions = _typed(_STATUS["conditions"], _objects(notes[CONDITIONS]))
+    if conditions:
+        status["conditions"] = conditions
+    if status or measured:
+        # Of these two v2 keeps only what is not zero, and always says the other.
+        status = {k: v for k, v in status.items() if v or k != "currentReplicas"}
         status["currentMetrics"] = measured
-    if _objects(notes[CONDITIONS]):
-        status["conditions"] = _objects(notes[CONDITIONS])
     made = {**obj, "metadata": meta, "spec": spec}
     if status:
         made["status"] = status
@@ -99,9 +115,13 @@ def _split(metrics: Any, part: str) -> tuple[int | None, list[Object]]:
 
 def _flat(metric: Object, part: str) -> Object:
     """A metric in the older form, which keeps identity and target in one."""
-    kind = metric.get("type") or ""
-    field = kind[:1].lower() + kind[1:]
-    source = metric.get(field) or {}
+    flat = {
+        field: _flat_source(kind, metric[field], part) for field, kind in _SOURCES.items() if field in metric
+    }
+    return {"type": metric.get("type") or "", **flat}
+
+
+def _flat_source(kind: str, source: Object, part: str) -> Object:
     values = source.get(part) or {}
     flat: Object = {key: source[key] for key in ("name", "container") if key in source}
     identity = source.get("metric") or {}
@@ -114,7 +134,7 @@ def _flat(metric: Object, part: str) -> Object:
     for name, value in values.items():
         if name != "type":
             flat[_older(kind, name, part)] = value
-    return {"type": kind, field: flat}
+    return flat
 
 
 def _older(kind: str, name: str, part: str) -> str:
@@ -126,10 +146,15 @@ def _older(kind: str, name: str, part: str) -> str:
 
 def _nested(metric: Object, part: str) -> Object:
     """The way back from `_flat`."""
-    kind = str(metric.get("type") or "")
-    field = kind[:1].lower() + kind[1:]
-    found = metric.get(field)
-    flat: Object = found if isinstance(found, dict) else {}
+    nested = {
+        field: _nested_source(kind, metric[field], part)
+        for field, kind in _SOURCES.items()
+        if isinstance(metric.get(field), dict)
+    }
+    return {"type": metric.get("type") or "", **nested}
+
+
+def _nested_source(kind: str, flat: Object, part: str) -> Object:
     source: Object = {key: flat[key] for key in ("name", "container") if key in flat}
     if "metricName" in flat:
         identity = {"name": flat["metricName"]}
@@ -147,7 +172,7 @@ def _nested(metric: Object, part: str) -> Object:
     if part == "target":
         values["type"] = _target_type(values)
     source[part] = values
-    return {"type": kind, field: source}
+    return source
 
 
 def _target_type(values: Object) -> str:
@@ -161,6 +186,19 @@ def _read(text: str) -> Any:
         return orjson.loads(text) if text else None
     except orjson.JSONDecodeError:
         return None
+
+
+def _typed(field: Field, values: list[Any]) -> list[Any]:
+    """Those of the values that the field can hold, or that its items can, as they are stored."""
+    inner = field.children() if field.go.startswith("[]") else field
+    assert isinstance(inner, Field)
+    decode, found = inner.decoder(), []
+    for value in values:
+        try:
+            found.append(decode(value, []) if value is not None else None)
+        except Mismatch:
+            continue
+    return [value for value in found if value is not None]
 
 
 def _objects(value: Any) -> list[Object]:

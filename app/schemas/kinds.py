@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.schemas import autoscaling, core_pod, meta, policy
+from app.schemas import autoscaling, meta, policy
 from app.schemas.kind import Column, Kind
 from app.schemas.served import (
     admissionregistration,
@@ -16,6 +16,7 @@ from app.schemas.served import (
     core,
     discovery,
     events,
+    metrics,
     networking,
     node,
     rbac,
@@ -60,12 +61,12 @@ ALL: tuple[Kind, ...] = (
     *admissionregistration.KINDS,
     *authorization.KINDS,
     *rbac.KINDS,
+    *metrics.KINDS,
 )
 
 # Bodies of requests. They are decoded like any kind, but there is no resource of their own.
 SCALE = Kind("autoscaling", "v1", "Scale", "scales", "scale", True, autoscaling.Scale, verbs=())
 EVICTION = Kind("policy", "v1", "Eviction", "evictions", "eviction", True, policy.Eviction, verbs=())
-BINDING = Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, verbs=())
 TOKEN_REQUEST = authentication.TOKEN_REQUEST
 DELETE_OPTIONS = Kind(
     "meta.k8s.io",
@@ -83,6 +84,8 @@ _STORED_FIRST = sorted(ALL, key=lambda kind: kind.conversion is not None, revers
 _BY_RESOURCE = {kind.resource: kind for kind in _STORED_FIRST}
 _BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in ALL}
 _BY_KIND = {(kind.group, kind.kind): kind for kind in _STORED_FIRST}
+# Also the body of a pod's `binding`.
+BINDING = _BY_RESOURCE["bindings"]
 
 
 def by_resource(resource: str) -> Kind:

@@ -12,6 +12,14 @@ from functools import cache
 from typing import Any
 
 from app.schemas import kinds
+from app.schemas.apiextensions_schema import (
+    Apiextensions,
+    Empty,
+    Json,
+    SchemaOrArray,
+    SchemaOrBool,
+    SchemaOrStrings,
+)
 from app.schemas.atomic import ATOMIC_TYPES, is_atomic_map
 from app.schemas.custom.openapi import published
 from app.schemas.fields import (
@@ -19,6 +27,7 @@ from app.schemas.fields import (
     Anything,
     Boolean,
     Bytes,
+    Double,
     Field,
     Int32,
     Int64,
@@ -40,6 +49,7 @@ Document = dict[str, Any]
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 LIST_META = f"{_META}.ListMeta"
 STATUS = f"{_META}.Status"
+_EXTENSIONS = Apiextensions.package
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 # Types that have no schema class of their own here.
@@ -60,6 +70,11 @@ _PLAIN: dict[str, Document] = {
         "format": "date-time",
     },
     f"{_META}.FieldsV1": {"description": "A set of fields.", "type": "object"},
+    # What may be several things has a name but no type, as in Kubernetes's own documents.
+    f"{_EXTENSIONS}.JSON": {"description": "Any JSON."},
+    f"{_EXTENSIONS}.JSONSchemaPropsOrBool": {"description": "A schema, or whether anything may stand there."},
+    f"{_EXTENSIONS}.JSONSchemaPropsOrArray": {"description": "A schema, or a list of schemas."},
+    f"{_EXTENSIONS}.JSONSchemaPropsOrStringArray": {"description": "A schema, or a list of names."},
     LIST_META: {
         "description": "What is said of a list as a whole.",
         "type": "object",
@@ -92,8 +107,14 @@ _REFERRED: dict[type[Field], str] = {
     Time: f"{_META}.Time",
     MicroTime: f"{_META}.MicroTime",
     Anything: f"{_META}.FieldsV1",
+    Json: f"{_EXTENSIONS}.JSON",
+    SchemaOrBool: f"{_EXTENSIONS}.JSONSchemaPropsOrBool",
+    SchemaOrArray: f"{_EXTENSIONS}.JSONSchemaPropsOrArray",
+    SchemaOrStrings: f"{_EXTENSIONS}.JSONSchemaPropsOrStringArray",
 }
 _PLAIN_TYPES: dict[type[Field], Document] = {
+    Empty: {"type": "object"},
+    Double: {"type": "number", "format": "double"},
     Boolean: {"type": "boolean"},
     Bytes: {"type": "string", "format": "byte"},
     Int32: {"type": "integer", "format": "int32"},

@@ -21,6 +21,17 @@ _SUBRESOURCE_KINDS = {
     "token": ("authentication.k8s.io", "v1", "TokenRequest", "io.k8s.api.authentication.v1.TokenRequest"),
     "eviction": ("policy", "v1", "Eviction", "io.k8s.api.policy.v1.Eviction"),
 }
+_OK, _CREATED, _ACCEPTED = ("200", "OK"), ("201", "Created"), ("202", "Accepted")
+# What the answer to an operation that went well may say.
+_CODES = {
+    "get": (_OK,),
+    "list": (_OK,),
+    "post": (_OK, _CREATED, _ACCEPTED),
+    "put": (_OK, _CREATED),
+    "patch": (_OK, _CREATED),
+    "delete": (_OK, _ACCEPTED),
+    "deletecollection": (_OK,),
+}
 _STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 _DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 
@@ -78,17 +89,22 @@ def paths(served: Iterable[Kind]) -> dict[str, Document]:
         found[collection] = {
             "get": _list(kind),
             "post": _write(kind, "post", _WRITE),
-            "delete": _remove(kind, "deletecollection", (*_LIST, *_DELETE)),
             "parameters": [*place, _PRETTY],
         }
+        if "deletecollection" in kind.verbs:
+            found[collection]["delete"] = _remove(kind, "deletecollection", (*_LIST, *_DELETE))
         found[one] = {
             **_read_and_change(kind),
             "delete": _remove(kind, "delete", _DELETE),
             "parameters": [_NAME, *place, _PRETTY],
         }
-        for name in sorted(kind.subresources):
+        for name in sorted(kind.subresources - CONNECTIONS):
             found[f"{one}/{name}"] = {**_subresource(kind, name), "parameters": [_NAME, *place, _PRETTY]}
     return dict(sorted(found.items()))
+
+
+# Subresources that are connections: a document of requests and answers has no words for what travels on them.
+CONNECTIONS = frozenset({"exec", "attach", "portforward", "proxy"})
 
 
 def _subresource(kind: Kind, name: str) -> Document:
@@ -159,7 +175,10 @@ def _operation(
     return {
         "tags": [f"{(kind.group or 'core').split('.')[0]}_{kind.version}"],
         "parameters": list(query),
-        "responses": {"200": {"description": "OK", "content": {media: answer}}},
+        "responses": {
+            **{code: {"description": said, "content": {media: answer}} for code, said in _CODES[action]},
+            "401": {"description": "Unauthorized"},
+        },
         "x-kubernetes-action": action,
         "x-kubernetes-group-version-kind": {"group": group, "kind": name, "version": version},
     }

@@ -74,9 +74,11 @@ def _operation(operation: Document) -> Document:
         )
     made["responses"] = {}
     for code, answer in operation["responses"].items():
-        made["produces"] = list(answer["content"])
-        first = next(iter(answer["content"].values()))
-        made["responses"][code] = {"description": answer["description"], "schema": _schema(first["schema"])}
+        made["responses"][code] = {"description": answer["description"]}
+        if "content" in answer:
+            made["produces"] = list(answer["content"])
+            first = next(iter(answer["content"].values()))
+            made["responses"][code]["schema"] = _schema(first["schema"])
     return made
 
 

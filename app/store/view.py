@@ -43,7 +43,9 @@ class View:
         self._tables: dict[str, Table] = {}
         self._history: deque[Change] = deque(maxlen=history)
         self._last: Entry | None = None
-        self._reads = 0
+        # How many reads of the log were begun, and the last of them that came to its end.
+        self._begun = 0
+        self._done = 0
         self._loaded = False
         self.lock = threading.RLock()
         self.revision = 0
@@ -63,22 +65,23 @@ class View:
         Raises:
             StoreUnavailable: Redis does not answer; the view stays at its revision.
         """
-        asked = self._reads
+        asked = self._begun
         with self.lock:
-            if self._reads > asked:
+            if self._done > asked:
                 return []  # a read that began after we asked is done: we are caught up
             if not self._loaded:
                 self._load()
                 return []
             found: list[Change] = []
             while True:
-                self._reads += 1
+                self._begun += 1
                 epoch, entries = self._read()
                 if epoch != self.epoch or not self._continues(entries):
                     self._recover(epoch)
                     return []
                 found += [self._fold(entry) for entry in entries[1 if self._last else 0 :]]
                 if len(entries) < READ:
+                    self._done = self._begun
                     return found
 
     def wait(self, timeout: float) -> bool:
@@ -154,6 +157,7 @@ class View:
 
     def _load(self) -> None:
         keys = self._store.keys
+        self._begun += 1
         revision: int
         epoch: int
         flat: list[Any]
@@ -164,7 +168,6 @@ class View:
             tail = self._redis.xrevrange(
                 keys.log, max=f"{revision}-0" if revision else "+", count=self._history.maxlen or 1
             )
-        self._reads += 1
         self._tables = {}
         for resource, pairs in zip(flat[::2], flat[1::2], strict=True):
             table = self._table(resource.decode())
@@ -179,6 +182,7 @@ class View:
         if self._loaded:
             self.reloads += 1
         self.revision, self.epoch, self._loaded = int(revision), int(epoch), True
+        self._done = self._begun
 
     def _fold(self, entry: Entry) -> Change:
         table = self._table(entry.resource)

@@ -282,10 +282,12 @@ def test_an_image_that_can_not_be_pulled_is_told_and_tried_again(world: World) -
 
 def test_a_volume_of_an_unsupported_kind_is_refused_by_its_field(world: World) -> None:
     wants = pod()
-    wants["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "x"}}]
+    wants["spec"]["volumes"] = [
+        {"name": "data", "iscsi": {"targetPortal": "10.0.0.9:3260", "iqn": "x", "lun": 0}}
+    ]
     uid = world.api.put(wants)
     world.change()
-    said = "spec.volumes[0].persistentVolumeClaim: this kind of volume is not supported"
+    said = "spec.volumes[0].iscsi: this kind of volume is not supported"
     assert world.status(uid)["containerStatuses"][0]["state"]["waiting"] == {
         "reason": "UnsupportedByRuntime",
         "message": said,

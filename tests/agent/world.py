@@ -62,6 +62,7 @@ class MemoryApi:
         self.node: Object | None = None
         self.requests: list[dict[str, Any]] = []
         self.streams: list[dict[str, Any]] = []
+        self.empty: dict[str, Object] = {}
         self.streamed: dict[str, bytes] = {}
         self.others_applied: int | None = None
         self.down = False
@@ -119,6 +120,8 @@ class MemoryApi:
                 self.vanish(said["uid"])
         for event in request["events"]:
             self.events[event["regarding"].get("uid", ""), event["reason"], event["message"]] = event["count"]
+        for said in request["emptied"]:
+            self.empty.pop(said["uid"], None)
         since = request["since"]
         full = not since or request["epoch"] != self.epoch
         pods = [p for u, p in self.pods.items() if full or self._changed[u] > since]
@@ -139,6 +142,7 @@ class MemoryApi:
             "objects": {k: self.objects.get(k) for k in keys},
             "applied": rules if self.others_applied is None else min(rules, self.others_applied),
             "streams": streams,
+            "empty": copy.deepcopy(list(self.empty.values())),
             "interval": 5.0,
             "sendNode": self.node is None,
             **network,

@@ -83,3 +83,20 @@ def clear(store):
     from app.store.agents import AgentState
 
     return lambda node: AgentState(store).arrive({node: 0})
+
+
+def test_a_volume_to_be_emptied_concerns_the_node_that_holds_it(nudged, put):
+    meta = {
+        "name": "v",
+        "annotations": {"beanpole.dev/node": "n1"},
+        "finalizers": ["beanpole.dev/volume-data"],
+    }
+    volume = {
+        "metadata": meta,
+        "spec": {"persistentVolumeReclaimPolicy": "Delete"},
+        "status": {"phase": "Released"},
+    }
+    put("persistentvolumes", volume)
+    assert nudged() == []
+    put("persistentvolumes", {**volume, "metadata": {**meta, "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    assert nudged() == ["n1"]

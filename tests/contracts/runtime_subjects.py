@@ -53,6 +53,9 @@ BRIEF = Program("sleep 0.2; exit 3", {"crash-after": "0.2", "exit-code": "3"})
 FAST = Program("exit 3", {"crash-after": "0", "exit-code": "3"})
 
 
+BUSY = Program("while :; do :; done", {"cpu": "1", "memory": "1Mi"})
+
+
 class Subject:
     """One machine. Pods are numbered, so that their addresses differ."""
 

@@ -141,3 +141,12 @@ def test_a_process_that_leaves_its_group_goes_with_its_container(subject: Subjec
     runtime.remove_container(sandbox.pod, state.id)
     runtime.remove_pod(sandbox.pod)
     eventually(lambda: subject.leftovers() == [], "nothing is left")
+
+
+def test_what_children_used_counts_after_they_ended(subject: Subject, runtime: Runtime) -> None:
+    script = "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; echo ended; sleep 1000"
+    sandbox = subject.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    runtime.start_container(sandbox.pod, subject.container(Program(script, {})))
+    eventually(lambda: b"".join(runtime.logs(sandbox.pod, "main", LogOptions())), "the child has ended")
+    assert runtime.usage().containers[0].cpu > 20_000_000

@@ -67,8 +67,8 @@ def marked(world: World, resource: str, key: str) -> None:
     world.edit(resource, key, lambda o: o["metadata"].update(deletionTimestamp="2026-01-01T00:00:00Z"))
 
 
-def mounting(name: str, claim: str) -> dict:
-    return pod(name, volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": claim}}])
+def mounting(name: str, claim: str, node: str = "n1") -> dict:
+    return pod(name, node, volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": claim}}])
 
 
 def finalizers(world: World, resource: str, key: str) -> list[str]:
@@ -83,6 +83,18 @@ def test_a_claim_goes_when_the_last_pod_that_mounts_it_has_finished() -> None:
     world.settle()
     assert finalizers(world, "persistentvolumeclaims", "default/c")
     world.edit("pods", "default/p", lambda p: p["status"].update(phase="Failed"))
+    world.settle()
+    left = world.get("persistentvolumeclaims", "default/c")
+    assert left is None or not left["metadata"].get("finalizers")
+
+
+def test_a_claim_does_not_wait_for_a_pod_that_waits_for_its_node_which_it_is_refused_because_of_the_claim() -> (
+    None
+):
+    world = World(roles=[storage_protection.CLAIM_ROLE])
+    world.put("pods", mounting("p", "c", node=""))
+    world.put("persistentvolumeclaims", going("claim", "c"))
+    marked(world, "persistentvolumeclaims", "default/c")
     world.settle()
     left = world.get("persistentvolumeclaims", "default/c")
     assert left is None or not left["metadata"].get("finalizers")

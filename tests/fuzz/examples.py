@@ -64,7 +64,6 @@ def _contents() -> dict[tuple[str, str], Object]:
     }
     given = {(version, name): content for version, name, content in (*WORKLOADS, *CLUSTER)}
     given["certificates.k8s.io/v1", "CertificateSigningRequest"] = request
-    given["v1", "ComponentStatus"] = {}
     for version in ("v1", "v2"):
         given[f"example.com/{version}", "CronTab"] = {"spec": CRONTAB["spec"]}
     return given
@@ -77,7 +76,8 @@ def example(kind: Kind, name: str = "") -> Object:
         meta["namespace"] = DEFAULT
     if kind.verbs == ("create",):
         meta = {"namespace": DEFAULT} if kind.namespaced else {}
-    content = copy.deepcopy(_contents()[kind.api_version, kind.kind])
+    served_only = "create" not in kind.verbs
+    content = {} if served_only else copy.deepcopy(_contents()[kind.api_version, kind.kind])
     return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta, **content}
 
 

@@ -157,6 +157,10 @@ WORKLOADS: tuple[tuple[str, str, Object], ...] = (
             "reason": "Pulled",
             "message": "it was there",
             "type": "Normal",
+            "eventTime": "2026-01-31T12:00:00.000000Z",
+            "action": "Pulling",
+            "reportingComponent": "example.com/agent",
+            "reportingInstance": "a",
         },
     ),
     (

@@ -17,6 +17,8 @@ from urllib.parse import unquote_to_bytes
 from app.api import streams, watch
 from app.api.application import Application
 from app.api.factory import create_app
+from app.api.sessions import sessions
+from app.api.sessions.upgrade import Upgrade
 from app.base.clock import SystemClock
 from app.base.ids import RandomIds
 from app.base.settings import Settings
@@ -24,11 +26,13 @@ from app.objects.change import Object, Verb, Write
 from app.registry.access import bootstrap as access_bootstrap
 from app.registry.registry import Registry
 from app.registry.request import Request
+from app.schemas import kinds
 from app.schemas.custom.naming import accepted
 from app.schemas.kind import Kind
 from app.store.agents import AgentState
 from app.store.store import Store
 from app.store.view import View
+from app.trust.keys import make_key
 from tests.fuzz import examples
 
 _worlds = itertools.count(1)
@@ -95,7 +99,9 @@ class World:
         self.asked = 0
         path = folder / "tokens.csv"
         path.write_text(TOKENS)
-        settings = Settings(token_file=str(path), max_body=MAX_BODY)
+        key = folder / "account.key"
+        make_key(key)
+        settings = Settings(token_file=str(path), account_key_file=str(key), max_body=MAX_BODY)
         clock, ids = SystemClock(), RandomIds()
         view = View(store, keep=False)
         view.catch_up()
@@ -127,7 +133,16 @@ class World:
             answered.code, answered.headers = int(status.split()[0]), dict(headers)
 
         pieces = self.app(sent.environ(), start)
-        if "Content-Length" not in answered.headers and hasattr(pieces, "_watcher"):
+        if isinstance(pieces, Upgrade):
+            pieces.close()
+            answered.code = 101
+            return answered
+        if (
+            answered.code == 200
+            and "Content-Length" not in answered.headers
+            and sent.method == "GET"
+            and "json" in answered.headers["Content-Type"]
+        ):
             answered.stream = pieces
             return answered
         answered.body = b"".join(pieces)
@@ -197,6 +212,15 @@ class World:
         self._establish()
         self.registry.catalog.catch_up()
         self._make("/apis/example.com/v1/namespaces/default/crontabs", examples.CRONTAB)
+        running = examples.example(kinds.by_resource("pods"), "running")
+        running["spec"]["nodeName"] = examples.SEED
+        self._make("/api/v1/namespaces/default/pods", running)
+        status = json.dumps({"status": _RUNNING}).encode()
+        path = "/api/v1/namespaces/default/pods/running/status"
+        assert (
+            self.ask(as_admin("PATCH", path, body=status, Content_Type="application/merge-patch+json")).code
+            == 200
+        )
         for name in ("a", "b"):
             self._make(
                 "/api/v1/namespaces/default/configmaps", {"metadata": {"name": name}, "data": {"x": name}}
@@ -218,6 +242,20 @@ class World:
         self.app.stop()
 
 
+_RUNNING = {
+    "phase": "Running",
+    "podIP": "10.244.0.7",
+    "containerStatuses": [
+        {
+            "name": "web",
+            "ready": True,
+            "restartCount": 0,
+            "image": "nginx:1",
+            "imageID": "",
+            "state": {"running": {}},
+        }
+    ],
+}
 _ADMIN = Request("system:apiserver", groups=("system:masters",))
 
 
@@ -237,8 +275,8 @@ def collection(kind: Kind, namespace: str = examples.DEFAULT) -> str:
 @contextmanager
 def world_at(redis_url: str) -> Iterator[World]:
     """A world of its own on this Valkey, whose waits for what will not come are short."""
-    waits = (streams.BEGIN, watch.FUTURE)
-    streams.BEGIN, watch.FUTURE = 0.05, 0.05
+    waits = (streams.BEGIN, streams.WAIT, sessions.BEGIN, sessions.WAIT, watch.FUTURE)
+    streams.BEGIN = streams.WAIT = sessions.BEGIN = sessions.WAIT = watch.FUTURE = 0.05
     store = Store.connect(redis_url, f"fuzz{next(_worlds)}")
     with tempfile.TemporaryDirectory(prefix="bp-fuzz-") as folder:
         world = World(store, Path(folder))
@@ -247,7 +285,7 @@ def world_at(redis_url: str) -> Iterator[World]:
         finally:
             world.close()
             store.close()
-            streams.BEGIN, watch.FUTURE = waits
+            streams.BEGIN, streams.WAIT, sessions.BEGIN, sessions.WAIT, watch.FUTURE = waits
 
 
 def _field(entry: Any, name: bytes) -> str:

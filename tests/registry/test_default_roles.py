@@ -64,7 +64,12 @@ def test_what_is_not_to_be_updated_is_left_alone(world):
     [
         (
             "view",
-            [("get", "", "pods"), ("list", "apps", "deployments"), ("get", "", "pods/log")],
+            [
+                ("get", "", "pods"),
+                ("list", "apps", "deployments"),
+                ("get", "", "pods/log"),
+                ("list", "metrics.k8s.io", "pods"),
+            ],
             [
                 ("get", "", "secrets"),
                 ("create", "", "pods"),

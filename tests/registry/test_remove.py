@@ -48,6 +48,15 @@ def test_a_bound_pod_is_only_marked_and_a_second_delete_may_shorten_its_time(wor
     assert world.get("pods", "default/p") is None
 
 
+def test_a_pod_may_be_given_more_time_than_there_is(world: Any, make: Any) -> None:
+    world.create("pods", make.pod(nodeName="n1"))
+    world.delete("pods", "p", grace=2**63 - 1)
+
+    going = world.must("pods", "default/p")["metadata"]
+    assert going["deletionTimestamp"] < "9999"
+    assert going["deletionGracePeriodSeconds"] == 2**63 // 10**9
+
+
 def test_an_unbound_pod_goes_at_once(world: Any, make: Any) -> None:
     world.create("pods", make.pod())
     assert world.delete("pods", "p").gone
@@ -66,9 +75,11 @@ def test_foreground_and_orphan_leave_a_finalizer_for_the_garbage_collector(world
 
 def test_preconditions_must_hold(world: Any, make: Any) -> None:
     made = world.create("configmaps", make.config_map())
-    with pytest.raises(Conflict, match="Precondition failed: UID in precondition: other"):
+    with pytest.raises(
+        Conflict, match="the UID in the precondition \\(other\\) does not match the UID in record"
+    ):
         world.delete("configmaps", "a", uid="other")
-    with pytest.raises(Conflict, match="Precondition failed: ResourceVersion in precondition: 1"):
+    with pytest.raises(Conflict, match="the ResourceVersion in the precondition \\(1\\) does not match"):
         world.delete("configmaps", "a", version="1")
     meta = made["metadata"]
     assert world.delete("configmaps", "a", uid=meta["uid"], version=meta["resourceVersion"]).gone

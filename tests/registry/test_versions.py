@@ -89,3 +89,54 @@ def test_bytes_of_the_stored_version_are_handed_through(world):
 
     assert read == world.store.get("configmaps", "default/c").body
     assert [record.body for record in listed.records] == [read]
+
+
+def test_what_was_made_in_one_form_and_is_put_back_in_the_other_keeps_its_managers(world):
+    create(world, TOLD)
+    kind = kinds.by_resource("events")
+    before = world.store.get("events", "default/e")
+
+    same = orjson.loads(world.registry.get(world.request(), kind, "default", "e"))
+    world.registry.replace(world.request(), kind, "default", "e", same)
+
+    assert same["metadata"]["managedFields"]
+    assert world.store.get("events", "default/e") == before
+
+
+OLD_SCALER = kinds.by_path("autoscaling", "v1", "horizontalpodautoscalers")
+SCALER = {
+    "metadata": {"name": "h"},
+    "spec": {
+        "maxReplicas": 5,
+        "scaleTargetRef": {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"},
+        "targetCPUUtilizationPercentage": 70,
+    },
+}
+
+
+@pytest.mark.parametrize("subresource", ["", "status"])
+def test_an_autoscaler_that_is_put_back_in_its_old_form_stays_as_it_is(world, subresource):
+    world.registry.create(world.request(), OLD_SCALER, "default", SCALER)
+    before = world.store.get("horizontalpodautoscalers.autoscaling", "default/h")
+
+    same = orjson.loads(world.registry.get(world.request(), OLD_SCALER, "default", "h"))
+    world.registry.replace(world.request(), OLD_SCALER, "default", "h", same, subresource)
+
+    assert world.store.get("horizontalpodautoscalers.autoscaling", "default/h") == before
+
+
+@pytest.mark.parametrize(
+    "said", ["5", "[]", '{"scaleUp": 5}', '[{"type": 5}]', '[{"type": "Pods", "pods": []}]', "{"]
+)
+@pytest.mark.parametrize("note", ["metrics", "current-metrics", "conditions", "behavior"])
+def test_nonsense_in_an_old_autoscalers_notes_is_passed_over(world, note, said):
+    meta = {"name": "h", "annotations": {f"autoscaling.alpha.kubernetes.io/{note}": said}}
+    try:
+        world.registry.create(world.request(), OLD_SCALER, "default", {**SCALER, "metadata": meta})
+    except Invalid:
+        assert note == "metrics"
+        return
+
+    stored = world.get("horizontalpodautoscalers.autoscaling", "default/h")
+    assert "behavior" not in stored["spec"]
+    assert stored["spec"]["metrics"][-1]["resource"]["target"]["averageUtilization"] == 70

@@ -11,8 +11,8 @@ import pytest
 
 from app.base.clock import SystemClock
 from tests.contracts.runtime_subjects import SLEEPER, DockerSubject, Program, eventually
-from workers.runtime.docker import DockerRuntime, pause
-from workers.runtime.protocol import ContainerError, ContainerSpec, LogOptions, State
+from workers.runtime.docker import DockerRuntime, cgroup, pause
+from workers.runtime.protocol import ContainerError, ContainerSpec, EngineVolume, LogOptions, Mount, State
 
 pytestmark = pytest.mark.xdist_group("docker")
 BUSYBOX = "beanpole-test/busybox:1"
@@ -166,3 +166,40 @@ def test_the_sandbox_program_is_a_tiny_executable(architecture: str, machine: in
 
 def test_an_unknown_machine_has_no_own_sandbox_program() -> None:
     assert pause.elf("s390x") is None
+
+
+def test_a_volume_of_the_engine_outlives_its_pods_and_goes_when_told(
+    docker_node: DockerSubject, engine: docker.APIClient
+) -> None:
+    runtime = docker_node.runtime()
+    name = f"beanpole_{docker_node.cluster}_v"
+    options = (("device", "tmpfs"), ("o", "size=1m"), ("type", "tmpfs"))
+    mount = Mount("", "/data", volume=EngineVolume(name, "local", options))
+    state = start(docker_node, runtime, mounts=(mount,))
+    shown = engine.inspect_volume(name)
+    assert shown["Options"] == dict(options)
+    assert shown["Labels"] == {"beanpole.dev/cluster": docker_node.cluster}
+    code, said = runtime.exec(docker_node.sandbox(1).pod, state.id, ["grep", " /data ", "/proc/mounts"], 10)
+    assert (code, said.split()[0]) == (0, b"tmpfs")
+    with pytest.raises(ContainerError, match="in use"):
+        runtime.remove_volume(name)
+    runtime.remove_pod(docker_node.sandbox(1).pod)
+    assert engine.inspect_volume(name)["Name"] == name
+    runtime.remove_volume(name)
+    runtime.remove_volume(name)
+    with pytest.raises(docker.errors.NotFound):
+        engine.inspect_volume(name)
+
+
+def test_where_the_kernels_files_cannot_be_read_the_engine_is_asked(
+    docker_node: DockerSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = docker_node.runtime()
+    state = start(docker_node, runtime)
+    by_files = runtime.usage().containers
+    monkeypatch.setattr(cgroup.find, "__defaults__", (Path("/nowhere"), Path("/proc")))
+    (asked,) = docker_node.runtime().usage().containers
+    assert (asked.id, asked.container, asked.pod) == (state.id, "main", docker_node.sandbox(1).pod)
+    assert asked.started_at == by_files[0].started_at
+    assert asked.cpu >= by_files[0].cpu > 0
+    assert 0 < asked.memory < 100 << 20

@@ -20,6 +20,7 @@ from workers.runtime.protocol import (
     ContainerError,
     ContainerSpec,
     ContainerState,
+    EngineVolume,
     LogOptions,
     Mount,
     State,
@@ -243,3 +244,10 @@ def test_a_missing_working_directory_is_told(process_node: ProcessSubject) -> No
     with pytest.raises(ContainerError, match="/no/such/folder"):
         run(process_node, process_node.runtime(), "true", working_dir="/no/such/folder")
     assert process_node.pod_folder(process_node.sandbox(1).pod).containers() == []
+
+
+def test_a_volume_of_an_engine_is_refused_by_name(process_node: ProcessSubject) -> None:
+    runtime = process_node.runtime()
+    share = Mount("", "/data", volume=EngineVolume("share", "local", (("type", "nfs"),)))
+    with pytest.raises(Unsupported, match=r"spec.containers\[main\].volumeMounts\[/data\]"):
+        run(process_node, runtime, "true", mounts=(share,))

@@ -67,3 +67,23 @@ def test_types_are_those_of_the_fields():
         {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.util.intstr.IntOrString"}
     ]
     assert probe["scheme"]["enum"] == ["HTTP", "HTTPS"]
+
+
+def test_what_a_definition_holds_is_described_as_it_is():
+    document = openapi.v3("apiextensions.k8s.io", "v1")["components"]["schemas"]
+    package = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1"
+    props = document[f"{package}.JSONSchemaProps"]["properties"]
+
+    assert (props["maximum"]["type"], props["maximum"]["format"]) == ("number", "double")
+    assert props["default"]["allOf"] == [{"$ref": f"#/components/schemas/{package}.JSON"}]
+    assert props["items"]["allOf"] == [{"$ref": f"#/components/schemas/{package}.JSONSchemaPropsOrArray"}]
+    assert "type" not in document[f"{package}.JSON"]
+    assert "type" not in document[f"{package}.JSONSchemaPropsOrArray"]
+    assert document[f"{package}.CustomResourceSubresources"]["properties"]["status"]["type"] == "object"
+
+
+def test_an_operation_tells_every_way_in_which_it_ends_well():
+    path = openapi.v3("", "v1")["paths"]["/api/v1/namespaces/{namespace}/configmaps"]
+
+    assert list(path["post"]["responses"]) == ["200", "201", "202", "401"]
+    assert list(path["get"]["responses"]) == ["200", "401"]

@@ -10,8 +10,9 @@ from app.objects.pods import is_ready, is_terminal, requests
 from app.objects.quantity import millis, value
 from app.store.store import Store
 from app.store.view import View
-from tests.simulation import sets
+from tests.simulation import sets, volumes
 from tests.simulation.jobs import Counts
+from tests.simulation.promises import Promises
 
 
 class Watcher:
@@ -24,6 +25,7 @@ class Watcher:
         self._counted = 0
         self.disturbed: set[str] = set()
         self.jobs = Counts()
+        self.promises = Promises()
         self._most: dict[str, int] = {}
         self._active: dict[str, set[str]] = defaultdict(set)
 
@@ -33,6 +35,7 @@ class Watcher:
         self._capacity()
         self._availability()
         sets.one_daemon_to_a_node(self.view)
+        volumes.one_claim_to_a_volume(self.view)
 
     def _revisions(self) -> None:
         """Revisions have no gaps, each object carries the one it was written at, and each acknowledged write
@@ -45,6 +48,7 @@ class Watcher:
             self._disturbances(change)
             self._surplus(change)
             self.jobs.note(change)
+            self.promises.note(change)
         self._seen = self.view.revision
         fresh = self._acknowledged[self._counted :]
         self._counted = len(self._acknowledged)
@@ -86,9 +90,10 @@ class Watcher:
             assert up >= minimum_available(deployment), f"{key}: {up} of {wanted} available in an update"
 
     def _at_rest(self, deployment: Object) -> bool:
-        sets = self.view.owned("replicasets.apps", deployment["metadata"]["uid"])
-        wanted = deployment["spec"]["replicas"]
-        return sum(s["spec"]["replicas"] for s in sets) == wanted == len(self.pods_of(deployment))
+        """Whether each of its sets has the pods that it wants, and no more are wanted."""
+        found = self.view.owned("replicasets.apps", deployment["metadata"]["uid"])
+        full = all(s["spec"]["replicas"] == len(self.view.owned("pods", s["metadata"]["uid"])) for s in found)
+        return full and sum(s["spec"]["replicas"] for s in found) == deployment["spec"]["replicas"]
 
     def _disturbances(self, change: Change) -> None:
         """Note what is no update: a Deployment that is new or was scaled, a pod that failed, lost its node, or
@@ -154,7 +159,7 @@ def converged(view: View) -> list[str]:
     for resource in view.resources():
         for obj in view.list(resource):
             name = f"{resource} {obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"
-            if is_deleting(obj):
+            if is_deleting(obj) and not volumes.is_mounted(view, resource, obj):
                 wrong.append(f"{name} is still on its way out")
             for ref in obj["metadata"].get("ownerReferences") or ():
                 if ref["uid"] not in owners:

@@ -38,10 +38,17 @@ def job(chance: Chance, name: str) -> Object:
 
 
 class Counts:
-    """Who succeeded, by job, as the log tells it; and that no job says more."""
+    """Who succeeded, by job, as the log tells it; and that no job says more, or counts a pod twice.
+
+    A pod that is being deleted counts as failed, as in Kubernetes; if it still succeeds in its last seconds, its
+    success is lost.
+    """
 
     def __init__(self) -> None:
         self._succeeded: dict[str, set[str]] = {}
+        self._counted: dict[tuple[str, str], str] = {}
+        self._left: set[tuple[str, str]] = set()
+        self._lists: dict[str, set[str]] = {}
 
     def note(self, change: Change) -> None:
         new = change.new
@@ -60,13 +67,31 @@ class Counts:
 
     def _check(self, job: Object) -> None:
         status, meta = job.get("status") or {}, job["metadata"]
-        known = len(self._succeeded.get(meta["uid"], ()))
-        waiting = len((status.get("uncountedTerminatedPods") or {}).get("succeeded") or ())
+        lists = status.get("uncountedTerminatedPods") or {}
+        self._check_lists(meta["name"], meta["uid"], lists)
+        known = len(self._known(meta["uid"]))
+        waiting = len(lists.get("succeeded") or ())
         told = status.get("succeeded", 0) + waiting
         assert told <= known, f"job {meta['name']} counts {told} successes of {known}"
         if jobs.is_indexed(job):
             done = read(status.get("completedIndexes") or "", job["spec"]["completions"])
             assert len(done) == status.get("succeeded", 0), f"job {meta['name']}: {status}"
+
+    def _check_lists(self, name: str, job: str, lists: Object) -> None:
+        """No pod is on its way into two counts, nor into one that it was in before."""
+        now: set[str] = set()
+        for which in ("succeeded", "failed"):
+            for uid in lists.get(which) or ():
+                assert self._counted.setdefault((job, uid), which) == which, f"job {name} counts {uid} twice"
+                assert (job, uid) not in self._left, f"job {name} counts {uid} again"
+                now.add(uid)
+        self._left |= {(job, uid) for uid in self._lists.get(job, set()) - now}
+        self._lists[job] = now
+
+    def _known(self, job: str) -> set[str]:
+        """The pods whose success the job counts or has to count yet."""
+        found = self._succeeded.get(job, set())
+        return {uid for uid in found if self._counted.get((job, uid)) != "failed"}
 
     def converged(self, view: View) -> list[str]:
         """Every job is over, has its pods counted, and holds none of them."""
@@ -78,7 +103,7 @@ class Counts:
                 continue
             if any((status.get("uncountedTerminatedPods") or {}).values()) or status.get("active"):
                 wrong.append(f"{name} is over and still counts: {status}")
-            known = len(self._succeeded.get(job["metadata"]["uid"], ()))
+            known = len(self._known(job["metadata"]["uid"]))
             if not jobs.is_indexed(job) and status.get("succeeded", 0) != known:
                 wrong.append(f"{name} counts {status.get('succeeded', 0)} successes of {known}")
             for pod in view.owned("pods", job["metadata"]["uid"]):

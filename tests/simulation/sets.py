@@ -8,6 +8,7 @@ from app.objects.change import Object
 from app.objects.meta import is_deleting
 from app.objects.pods import is_ready
 from app.store.view import View
+from tests.simulation import volumes
 from tests.simulation.chance import Chance
 
 STATEFUL = "db"
@@ -29,13 +30,16 @@ def _template(name: str, image: str) -> Object:
 
 
 def stateful_set(chance: Chance) -> Object:
-    spec = {
+    spec: Object = {
         "replicas": chance.randrange(4),
         "serviceName": STATEFUL,
         "podManagementPolicy": chance.choice(["OrderedReady", "Parallel"]),
         "selector": {"matchLabels": {"app": STATEFUL}},
         "template": _template(STATEFUL, IMAGES[0]),
     }
+    if chance.happens(0.8):
+        spec["template"]["spec"]["containers"][0]["volumeMounts"] = [volumes.MOUNT]
+        spec["volumeClaimTemplates"] = [volumes.claim_template()]
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": STATEFUL}, "spec": spec}
 
 

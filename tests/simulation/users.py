@@ -12,6 +12,8 @@ from app.registry.request import DeleteOptions, Request
 from app.schemas import kinds
 from tests.simulation import jobs, sets
 from tests.simulation.chance import Chance
+from tests.simulation.operators import Operator
+from tests.simulation.workloads import deployment, headless, service
 
 NAMES = ("web", "api", "jobs")
 IMAGES = ("shop:1", "shop:2", "shop:3")
@@ -20,9 +22,10 @@ IMAGES = ("shop:1", "shop:2", "shop:3")
 class User:
     """Makes API requests, as an administrator."""
 
-    def __init__(self, registry: Registry, chance: Chance) -> None:
+    def __init__(self, registry: Registry, chance: Chance, operator: Operator) -> None:
         self._registry = registry
         self._chance = chance
+        self._operator = operator
 
     def act(self) -> str:
         """Do one thing; what it was."""
@@ -37,8 +40,10 @@ class User:
             (1, self.make_sets),
             (3, self.change_a_set),
             (0.3, self.remove_a_set),
+            (3, self.remove_a_claim),
             (2, self.make_a_job),
             (0.5, self.remove_a_job),
+            *self._operator.actions(),
         ]
         (act,) = self._chance.choices([a for _, a in actions], [weight for weight, _ in actions])
         try:
@@ -127,6 +132,14 @@ class User:
         self._registry.delete(self._request(), kind, "default", name, DeleteOptions(propagation=how))
         return f"deleted {name} ({how})"
 
+    def remove_a_claim(self) -> str:
+        """A claim goes once no pod mounts it any more, and its data with it."""
+        number = self._chance.randrange(4)
+        name = f"data-{sets.STATEFUL}-{number}"
+        kind = kinds.by_resource("persistentvolumeclaims")
+        self._registry.delete(self._request(), kind, "default", name, DeleteOptions())
+        return f"deleted claim {name}"
+
     def make_a_job(self) -> str:
         name = self._chance.choice(jobs.NAMES)
         self._create("Job", "batch", jobs.job(self._chance, name))
@@ -144,6 +157,7 @@ class User:
 
     def settle(self) -> None:
         """Undo whatever keeps a cluster from coming to rest."""
+        self._operator.settle()
         for key in self._view().keys("deployments.apps"):
             self._patch(key.partition("/")[2], {"spec": {"paused": None}})
         for name in self._view().keys("nodes"):
@@ -169,42 +183,3 @@ class User:
         assert kind is not None
         namespace = "default" if kind.namespaced else ""
         self._registry.patch(self._request(), kind, namespace, name, patch, content_type)
-
-
-def deployment(name: str, replicas: int, image: str, strategy: Object | None) -> Object:
-    spec: Object = {
-        "replicas": replicas,
-        "selector": {"matchLabels": {"app": name}},
-        "template": {
-            "metadata": {"labels": {"app": name}},
-            "spec": {
-                "terminationGracePeriodSeconds": 5,
-                "containers": [
-                    {
-                        "name": "main",
-                        "image": image,
-                        "command": ["serve"],
-                        "readinessProbe": {"httpGet": {"port": 80}, "periodSeconds": 1},
-                        "resources": {"requests": {"cpu": "300m", "memory": "64Mi"}},
-                    }
-                ],
-            },
-        },
-    }
-    if strategy:
-        spec["strategy"] = strategy
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
-
-
-def headless(name: str) -> Object:
-    made = service(name)
-    return {**made, "spec": {**made["spec"], "clusterIP": "None"}}
-
-
-def service(name: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "ports": [{"port": 80}]},
-    }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from app.base.ids import RandomIds
 from app.base.settings import Settings
@@ -12,11 +16,13 @@ from app.registry.registry import Registry
 from app.store.store import Store
 from app.store.view import View
 from tests.clock import HandClock
+from tests.simulation import volumes
 from tests.simulation.chance import Chance
 from tests.simulation.control import Died, Ledgered, Worker
 from tests.simulation.invariants import Watcher, converged
 from tests.simulation.mail import Faults, Mail
 from tests.simulation.nodes import Node
+from tests.simulation.operators import Operator
 from tests.simulation.users import User
 from workers.boot import all_roles
 
@@ -32,28 +38,50 @@ class World:
         self.faults = Faults()
         self.ids = RandomIds(seed)
         self.acknowledged: list[int] = []
+        self._busy: list[Worker] = []
+        self._within = False
+        # How much people do.
+        self._zeal = self.chance.choice([3, 3, 10])
         self.told: deque[str] = deque(maxlen=60)
-        self.settings = replace(SETTINGS, cluster=f"simulation-{seed}")
+        self.folder = Path(tempfile.mkdtemp(prefix="bp-sim-"))
+        self.settings = replace(SETTINGS, cluster=f"simulation-{seed}", state_dir=self.folder)
         self._urls = url
         self.store = Store.connect(url, self.settings.cluster, log_length=1_000_000)
         self.store.redis.delete(*(self.store.redis.keys(self.store.key("*")) or ["none"]))
         self.mail = Mail(self.chance, self.faults)
-        calm = Faults(0, 0, 0, 0)
-        api = Ledgered(self.store, self.chance, calm, self.acknowledged, lambda: None)
-        self.registry = Registry(
-            self.store, View(self.store, keep=False), self.clock, self.ids, self.settings
-        )
-        self.registry.commit = lambda request, writes: api.commit(  # type: ignore[method-assign]
-            writes, actor=request.user, trace=_trace(request), now=self.clock.now()
-        )
+        self.registry = self._api(lambda: None)
         bootstrap(self.registry, "127.0.0.1", 6443)
         self.watcher = Watcher(self.store, self.acknowledged)
-        self.user = User(self.registry, self.chance)
+        operator = Operator(self._api(self._overtaken), self.chance)
+        self.user = User(self.registry, self.chance, operator)
+        if self.chance.happens(0.4):
+            self.user.make_sets()
+        self._other = Operator(self._api(lambda: None), self.chance)
         self.roles = all_roles(self.settings)
         self._workers_made = 0
-        self._busy: list[Worker] = []
         self.workers = [self._worker() for _ in range(3)]
         self.nodes = [Node(f"n{i}", self.registry, self.clock, self.ids, self.settings) for i in range(3)]
+
+    def _api(self, meanwhile: Callable[[], None]) -> Registry:
+        """A process of the API. `meanwhile` happens between a decision of it and its commit."""
+        calm = Faults(0, 0, 0, 0)
+        ledgered = Ledgered(self.store, self.chance, calm, self.acknowledged, meanwhile)
+        made = Registry(self.store, View(self.store, keep=False), self.clock, self.ids, self.settings)
+        made.commit = lambda request, writes: ledgered.commit(  # type: ignore[method-assign]
+            writes, actor=request.user, trace=_trace(request), now=self.clock.now()
+        )
+        return made
+
+    def _overtaken(self) -> None:
+        """Between the decision and the commit of an operator, workers and nodes go on, and so does another operator."""
+        if self._busy or self._within or not self.chance.happens(self.faults.overtake):
+            return
+        self._within = True
+        try:
+            for what in self.chance.choices(["operator", "dispatch", "work", "node"], [2, 2, 4, 3], k=4):
+                self._happen(what)
+        finally:
+            self._within = False
 
     def _worker(self) -> Worker:
         self._workers_made += 1
@@ -66,7 +94,7 @@ class World:
         """One thing happens, and what must hold is checked."""
         happening = self.chance.choices(
             ["user", "dispatch", "work", "chores", "node", "nudge", "time", "long", "agent dies", "worker dies", "crash", "forget"],
-            [3, 20, 30, 6, 25, 10, 12, 0.5, 0.4, 0.4, 0.4, 0.3],
+            [self._zeal, 20, 30, 6, 25, 10, 12, 0.5, 0.4, 0.4, 0.4, 0.3],
         )[0]  # fmt: skip
         self._happen(happening)
         self.watcher.check()
@@ -90,6 +118,8 @@ class World:
         match what:
             case "user":
                 self.told.append(f"{self.clock.now():.2f} user {self.user.act()}")
+            case "operator":
+                self.told.append(f"{self.clock.now():.2f} meanwhile another {self._other.act()}")
             case "dispatch":
                 self.workers[chance.choice(self._idle())].dispatcher.step()
             case "work" if self.mail.work:
@@ -161,7 +191,9 @@ class World:
             self.watcher.check()
             self.clock.move(0.5)
             wrong = converged(self.watcher.view) + self.watcher.jobs.converged(self.watcher.view)
+            wrong += self.watcher.promises.converged(self.watcher.view)
             wrong += [p for node in self.nodes for p in node.orphans(self.watcher.view)]
+            wrong += volumes.converged(self.watcher.view, self.folder / "volumes")
             quiet = 0 if wrong or self.mail.work else quiet + 1
             if quiet > 5:
                 break
@@ -173,6 +205,7 @@ class World:
     def close(self) -> None:
         self.store.redis.delete(*(self.store.redis.keys(self.store.key("*")) or ["none"]))
         self.store.close()
+        shutil.rmtree(self.folder)
 
 
 def _trace(request):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import Any, NoReturn
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.base.errors import LogTrimmed
+from app.base.errors import LogTrimmed, StoreUnavailable
 from app.objects.change import Object, Operation, Trace, create, delete, update
 from app.store.store import Committed, Store
 from app.store.view import View
@@ -54,6 +55,49 @@ def test_a_view_follows_what_is_committed(store: Store) -> None:
     assert (change.operation, change.old) == (Operation.DELETED, changed)
     assert view.list("pods") == []
     assert view.revision == 3
+
+
+class TellingLock:
+    """A lock that tells when somebody comes to it."""
+
+    def __init__(self, lock: Any, came: threading.Event) -> None:
+        self._lock = lock
+        self._came = came
+
+    def __enter__(self) -> None:
+        self._came.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_who_waited_for_a_read_that_failed_reads_for_itself(store: Store, monkeypatch) -> None:
+    view = View(store)
+    view.catch_up()
+    lock, came = view.lock, threading.Event()
+    found: list[str] = []
+
+    def catch_up() -> None:
+        view.catch_up()
+        found.extend(view.keys("pods"))
+
+    with lock:
+        view.lock = TellingLock(lock, came)  # type: ignore[assignment]
+        waiting = threading.Thread(target=catch_up)
+        waiting.start()
+        assert came.wait(10)
+        commit(store, create("pods", obj("a")))
+        with monkeypatch.context() as patched:
+            patched.setattr(store.wire, "together", _unanswered)
+            with pytest.raises(StoreUnavailable):
+                view.catch_up()
+    waiting.join(10)
+    assert found == ["default/a"]
+
+
+def _unanswered(*_: object) -> NoReturn:
+    raise StoreUnavailable("no answer")
 
 
 def test_lists_are_in_the_order_of_keys_and_of_one_namespace_if_asked(store: Store) -> None:

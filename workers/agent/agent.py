@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from typing import Any
 
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
-from app.objects.references import references
+from app.objects.persistent import CLAIMS, VOLUMES
 from workers.agent import volumes
 from workers.agent.account_tokens import AccountTokens
 from workers.agent.conversation import Conversation, Told
@@ -26,10 +27,13 @@ from workers.agent.notes import Notes
 from workers.agent.outbox import Outbox
 from workers.agent.probes import Probes
 from workers.agent.probing import Prober, prober_for
+from workers.agent.reclaim import Reclaimer
 from workers.agent.record import Record, orphan
 from workers.agent.services import ServiceNews
+from workers.agent.sessions import Sessions
 from workers.agent.streams import Streams
 from workers.agent.surroundings import AgentApi, Network, Surroundings
+from workers.agent.usage import UsageMeter
 from workers.runtime.protocol import ContainerError, Runtime, TellsDeaths
 
 log = logging.getLogger("beanpole.agent")
@@ -109,10 +113,13 @@ class Agent:
             lambda: self._services.applied,
         )
         self._streams = Streams(api, runtime, self.jobs, self._find)
+        self._sessions = Sessions(api, runtime, self.jobs, self._find)
         self._lock = threading.RLock()
         self._rules = 0
         self._rules_due = True
         self._machine = Machine(self._around, queue or self.name)
+        self._reclaimer = Reclaimer(self._around, self.jobs, self._report)
+        self._meter = UsageMeter(self.name, runtime, clock, self.jobs, settings.usage)
         self._adopted = False
         self._stopping = threading.Event()
 
@@ -167,7 +174,7 @@ class Agent:
 
     @property
     def news(self) -> int:
-        return len(self._outbox) + len(self._notes)
+        return len(self._outbox) + len(self._notes) + self._meter.weight
 
     def speak(self) -> Turn:
         with self._lock:
@@ -186,6 +193,8 @@ class Agent:
                 "events": notes,
                 "rules": self._rules,
                 "mount": self._mounted(),
+                "usage": self._meter.take(),
+                "emptied": self._reclaimer.emptied,
             }
             return Turn(request, batch, notes)
 
@@ -195,6 +204,7 @@ class Agent:
     def hear(self, turn: Turn, answer: dict[str, Any], common: dict[str, Any]) -> None:
         with self._lock:
             self._outbox.accepted(turn.batch)
+            self._reclaimer.accepted(turn.request["emptied"])
             if turn.request["node"] is not None:
                 self._machine.accepted(turn.request["node"])
             told = self._told.fold(answer, common, self._clock.now())
@@ -206,8 +216,9 @@ class Agent:
             if self._rules_due and self._services.since:
                 self._apply_rules()
             self._wake_told(told)
+        self._reclaimer.asked(answer.get("empty") or ())
         for request in answer.get("streams") or ():
-            self._streams.answer(request)
+            (self._sessions if "kind" in request else self._streams).answer(request)
         self._exchange_in(self._next_exchange())
 
     def services_changed(self, news: ServiceNews) -> None:
@@ -231,7 +242,7 @@ class Agent:
     def _wake_told(self, told: Told) -> None:
         if told.objects:
             for uid, record in self._told.records.items():
-                if any(f"{r} {k}" in told.objects for r, k in references(record.pod)):
+                if any(f"{r} {k}" in told.objects for r, k in self._drawn_on(record)):
                     record.volumes_due = True
                     for mine in record.memory.containers.values():
                         if mine.failures == 0:
@@ -254,8 +265,21 @@ class Agent:
         return applied
 
     def _mounted(self) -> list[list[str]]:
-        pairs = {pair for record in self._told.records.values() for pair in references(record.pod)}
+        pairs = {pair for record in self._told.records.values() for pair in self._drawn_on(record)}
         return [list(pair) for pair in sorted(pairs)]
+
+    def _drawn_on(self, record: Record) -> Collection[tuple[str, str]]:
+        """What the pod draws on; where it has claims, also the volumes to which they lead."""
+        claims = [pair for pair in record.draws_on if pair[0] == CLAIMS]
+        if not claims:
+            return record.draws_on
+        found = set(record.draws_on)
+        for resource, key in claims:
+            claim = self._told.objects.get(f"{resource} {key}")
+            name = (claim.get("spec") or {}).get("volumeName") if claim else None
+            if name:
+                found.add((VOLUMES, name))
+        return found
 
     def _exchange_in(self, delay: float) -> None:
         self._exchanger.ask([self.name], delay)
@@ -294,6 +318,7 @@ class Agent:
             if uid not in self._told.records:
                 volumes.remove(self._around.folder(uid))
         self._adopted = True
+        self._meter.begin()
         told.pods[:] = list(self._told.records)
 
     def _forget_finished(self) -> None:
@@ -304,7 +329,7 @@ class Agent:
         self._told.records.pop(uid, None)
         self._outbox.forget(uid)
         self.jobs.cancel(("pod", self.name, uid))
-        if self._told.objects and not any(references(r.pod) for r in self._told.records.values()):
+        if self._told.objects and not any(r.draws_on for r in self._told.records.values()):
             self._told.objects.clear()
 
     def _find(self, namespace: str, name: str) -> Record | None:

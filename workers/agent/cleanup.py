@@ -1,7 +1,7 @@
 """Removing all that a cluster's agents left on this machine: pods, their volumes, service rules.
 
-`python -m workers.agent.cleanup pods` prints how many pods there are, `... remove <grace>` removes everything: for
-`beanpole down`, which imports no workers. The cluster's settings come from the environment.
+`python -m workers.agent.cleanup pods` prints how many pods there are, `... remove <grace>` removes everything but what
+outlives pods, and `... volumes` the volumes that the engine holds: for `beanpole down`, which imports no workers. The cluster's settings come from the environment.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str]) -> None:
         settings = load()
         if arguments[0] == "pods":
             print(cleanup.pods(settings))
+        elif arguments[0] == "volumes":
+            cleanup.remove_volumes(settings)
         else:
             remove(settings, SystemClock(), float(arguments[1]))
     except BeanpoleError as exc:

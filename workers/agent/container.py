@@ -42,6 +42,8 @@ def container_spec(
         run_as_user=security.get("runAsUser"),
         run_as_group=security.get("runAsGroup"),
         tty=bool(container.get("tty")),
+        stdin=bool(container.get("stdin")),
+        stdin_once=bool(container.get("stdinOnce")),
         read_only_root=bool(security.get("readOnlyRootFilesystem")),
         privileged=bool(security.get("privileged")),
     )
@@ -88,7 +90,6 @@ def not_applied(pod: Object) -> list[str]:
             field = f"spec.{section}[{index}]"
             security = container.get("securityContext") or {}
             found += [f"{field}.securityContext.{k}" for k in sorted(set(security) - _SECURITY)]
-            found += [f"{field}.{k}" for k in ("stdin", "stdinOnce") if container.get(k)]
             for at, mount in enumerate(container.get("volumeMounts") or ()):
                 if mount.get("subPathExpr"):
                     found.append(f"{field}.volumeMounts[{at}].subPathExpr")

@@ -14,6 +14,7 @@ from app.base.clock import parse_rfc3339
 from app.objects.change import Object
 from workers.agent import backoff
 from workers.agent.decide_stop import Drain, stopping
+from workers.agent.decide_temporary import starts
 from workers.agent.memory import PodMemory
 from workers.agent.pod import (
     containers,
@@ -108,7 +109,12 @@ def _keep_running(
     if walk.initialized:
         for container in containers(pod):
             walk.visit(container, restart_policy(pod))
-    return Decision((*walk.actions, *_old_attempts(state)), walk.wake_at, tuple(walk.backing_off))
+    temporary, retry_at = starts(pod, state, memory, now)
+    return Decision(
+        (*walk.actions, *temporary, *_old_attempts(state)),
+        soonest(walk.wake_at, retry_at),
+        tuple(walk.backing_off),
+    )
 
 
 def _sandbox(state: PodState | None, memory: PodMemory, now: float) -> Decision:

@@ -18,6 +18,7 @@ from workers.agent.memory import PodMemory
 from workers.agent.pod import (
     attempt_before,
     containers,
+    ephemeral_containers,
     full_name,
     init_containers,
     is_sidecar,
@@ -65,6 +66,12 @@ def pod_status(
     if inits:
         status["initContainerStatuses"] = inits
     status["containerStatuses"] = sorted(mains, key=lambda c: c["name"])
+    temporary = ephemeral_containers(pod)
+    if temporary:
+        # None of them ever serves, or is started again.
+        once = {**pod, "spec": {**pod["spec"], "restartPolicy": "Never"}}
+        shown = [_container(once, c, state, memory, health, now, runtime, init=False) for c in temporary]
+        status["ephemeralContainerStatuses"] = [{**each, "ready": False} for each in shown]
     status["qosClass"] = before.get("qosClass") or qos_class(pod["spec"])
     return status
 

@@ -12,7 +12,7 @@ from workers.agent.pod import find, ref
 from workers.agent.record import Record
 from workers.agent.step import Stop, Target
 from workers.agent.surroundings import Surroundings
-from workers.runtime.protocol import ContainerError
+from workers.runtime.protocol import ContainerError, HasVolumes
 
 log = logging.getLogger("beanpole.agent")
 
@@ -106,3 +106,15 @@ class Ender:
             self._around.tokens.forget(record.uid)
         if (record.pod["spec"].get("volumes") or record.unknown) and "/" not in record.uid:
             volumes.remove(self._around.folder(record.uid))
+            self._forget_shares(record.pod)
+
+    def _forget_shares(self, pod: Object) -> None:
+        """Let the engine forget the NFS shares of the pod's claims, unless another pod has them mounted."""
+        runtime = self._around.runtime
+        if not isinstance(runtime, HasVolumes):
+            return
+        for name in self._around.claims.shares(pod):
+            try:
+                runtime.remove_volume(name)
+            except ContainerError as exc:
+                log.debug("%s: %s", name, exc)

@@ -28,7 +28,6 @@ from workers.agent.step import (
     Stop,
 )
 from workers.agent.surroundings import Surroundings
-from workers.agent.volumes import Volumes
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
 
 log = logging.getLogger("beanpole.agent")
@@ -213,7 +212,7 @@ class Lifecycle:
 
     def _refresh_volumes(self, record: Record) -> None:
         record.volumes_due = False
-        volumes = Volumes(self._around.folder(record.uid), record.pod)
+        volumes = self._around.volumes(record.pod)
         try:
             state = self._around.runtime.pod(record.uid)
             if state is not None and volumes.is_live():

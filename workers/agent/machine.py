@@ -70,6 +70,7 @@ class Machine:
             around.clock.now(),
             trouble=down or self._trouble,
             problems=problems,
+            volumes=str(around.volume_folders.root),
         )
         if says_the_same(self._report, fresh):
             return False

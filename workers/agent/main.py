@@ -25,6 +25,7 @@ from app.bus.celery_app import NUDGE_TASK, make_app, node_queue, queue
 from app.bus.loops import Loop, loops_step
 from app.bus.nudges import NO_QUEUE
 from app.client.certificates import obtain
+from app.client.channel import Channel
 from app.client.http import ApiClient
 from app.client.paths import token_path
 from app.trust.requests import NODE_PREFIX, NODES
@@ -62,6 +63,9 @@ class NodeApi:
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self._client.post_stream(self._node, stream, chunks)
+
+    def open_channel(self, stream: str) -> Channel:
+        return self._client.open_channel(self._node, stream)
 
 
 class Crew:

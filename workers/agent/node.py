@@ -13,6 +13,7 @@ from app.base.settings import Settings
 from app.base.version import GIT_VERSION
 from app.objects import quantity
 from app.objects.change import Object
+from app.objects.persistent import FOLDER
 from workers.runtime.protocol import NodeInfo
 
 QUEUE_ANNOTATION = "beanpole.dev/queue"
@@ -42,12 +43,14 @@ def node_object(
     *,
     trouble: str = "",
     problems: str = "",
+    volumes: str = "",
 ) -> Object:
     """The node as it is now.
 
     Args:
         queue: where nudges for this node go. before: what was reported last, whose times of transition stand.
         trouble: why no pods can run here, if so. problems: what does not work besides.
+        volumes: the folder below which its persistent volumes lie.
     """
     os_name, arch = "linux", _arch(info.architecture)
     labels = {
@@ -98,10 +101,11 @@ def node_object(
             "systemUUID": info.machine_id,
         },
     }
+    annotations = {QUEUE_ANNOTATION: queue, **({FOLDER: volumes} if volumes else {})}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels, "annotations": {QUEUE_ANNOTATION: queue}},
+        "metadata": {"name": name, "labels": labels, "annotations": annotations},
         "spec": {},
         "status": status,
     }

@@ -22,6 +22,11 @@ def init_containers(pod: Object) -> list[Object]:
     return pod["spec"].get("initContainers") or []
 
 
+def ephemeral_containers(pod: Object) -> list[Object]:
+    """What was added to the running pod for somebody who looks into it."""
+    return pod["spec"].get("ephemeralContainers") or []
+
+
 def is_sidecar(container: Object) -> bool:
     """An init container that keeps running beside the others
     (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/)."""
@@ -29,8 +34,8 @@ def is_sidecar(container: Object) -> bool:
 
 
 def find(pod: Object, name: str) -> Object | None:
-    """The container or init container of that name."""
-    for container in (*containers(pod), *init_containers(pod)):
+    """The container, init container or ephemeral container of that name."""
+    for container in (*containers(pod), *init_containers(pod), *ephemeral_containers(pod)):
         if container["name"] == name:
             return container
     return None
@@ -75,7 +80,7 @@ def attempt_before(state: PodState | None, name: str, attempt: int) -> Container
 def status_of(pod: Object, name: str) -> Object:
     """The container's status as the API has it; empty if it has none."""
     status = pod.get("status") or {}
-    for section in ("containerStatuses", "initContainerStatuses"):
+    for section in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
         for entry in status.get(section) or ():
             if entry.get("name") == name:
                 return entry  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from app.base.clock import rfc3339
 from app.objects.change import Object
+from app.objects.references import references
 from workers.agent.decide_stop import ORPHAN_GRACE
 from workers.agent.memory import PodMemory
 from workers.runtime.protocol import PodRef
@@ -33,6 +34,15 @@ class Record:
     served: bool = False
     excluded_at: int | None = None
     volumes_due: bool = False
+    _drawn: tuple[Object, frozenset[tuple[str, str]]] | None = None
+
+    @property
+    def draws_on(self) -> frozenset[tuple[str, str]]:
+        """`references` of the pod. Every exchange asks, so they are found out once for each order."""
+        drawn = self._drawn
+        if drawn is None or drawn[0] is not self.ordered:
+            drawn = self._drawn = self.ordered, frozenset(references(self.ordered))
+        return drawn[1]
 
     @property
     def pod(self) -> Object:

@@ -17,7 +17,6 @@ from workers.agent.record import Record
 from workers.agent.sources import ConfigError, NotYetKnown
 from workers.agent.step import StartContainer
 from workers.agent.surroundings import Surroundings
-from workers.agent.volumes import Volumes
 from workers.runtime.protocol import (
     AnswersProbes,
     ContainerError,
@@ -117,7 +116,7 @@ class Starter:
     ) -> ContainerState:
         around = self._around
         sources = around.sources(pod, state.address)
-        volumes = Volumes(around.folder(pod["metadata"]["uid"]), pod)
+        volumes = around.volumes(pod)
         if pod["spec"].get("volumes"):
             try:
                 volumes.write(sources)

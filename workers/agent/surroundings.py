@@ -11,11 +11,16 @@ from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
+from app.objects.persistent import claims_of
 from workers.agent.account_tokens import AccountTokens
 from workers.agent.addresses import Addresses
+from workers.agent.claims import Claims
+from workers.agent.line import Channel
 from workers.agent.notes import Notes
 from workers.agent.sources import Sources
-from workers.runtime.protocol import AnswersProbes, NodeInfo, Runtime
+from workers.agent.volume_folders import VolumeFolders
+from workers.agent.volumes import Volumes
+from workers.runtime.protocol import AnswersProbes, HasVolumes, NodeInfo, Runtime
 
 
 class AgentApi(Protocol):
@@ -28,6 +33,10 @@ class AgentApi(Protocol):
         ...
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None: ...
+
+    def open_channel(self, stream: str) -> Channel:
+        """Connect for a session that was asked for."""
+        ...
 
 
 class Network(Protocol):
@@ -85,6 +94,26 @@ class Surroundings:
             tuple(self.services.values()),
             self.tokens.get if real and self.tokens else None,
         )
+
+    @property
+    def volume_folders(self) -> VolumeFolders:
+        """The folders of this node's own persistent volumes."""
+        return VolumeFolders(self.settings.state_dir.absolute() / "volumes" / self.node)
+
+    @property
+    def volume_prefix(self) -> str:
+        """What the names of the engine's volumes of this cluster begin with."""
+        return f"beanpole_{self.settings.cluster}"
+
+    @property
+    def claims(self) -> Claims:
+        """What finds the places of claims."""
+        engine = isinstance(self.runtime, HasVolumes)
+        return Claims(self.objects, self.volume_folders, self.node, engine, self.volume_prefix)
+
+    def volumes(self, pod: Object) -> Volumes:
+        """The pod's volumes."""
+        return Volumes(self.folder(pod["metadata"]["uid"]), pod, self.claims if claims_of(pod) else None)
 
     def folder(self, uid: str) -> Path:
         """The pod's own folder on this machine, which other nodes' agents may share."""

@@ -1,7 +1,7 @@
 """A pod's volumes, as folders of the machine.
 
 emptyDir, configMap, secret, downwardAPI and projected live under `<state_dir>/pods/<node>/<uid>/volumes/<name>`;
-hostPath is what it names. What is drawn from objects is written as kubelet's AtomicWriter does: the files
+hostPath is what it names, and what a claim leads to says `claims`. What is drawn from objects is written as kubelet's AtomicWriter does: the files
 lie in a folder of their own to which `..data` points, and every change of content is one rename of that link.
 """
 
@@ -13,10 +13,14 @@ import shutil
 from pathlib import Path
 
 from app.objects.change import Object
+from app.objects.persistent import claim_of
+from workers.agent.claims import Claims, Place
+from workers.agent.host_path import check_host_path
 from workers.agent.sources import ConfigError, Sources
 from workers.runtime.protocol import Mount
 
-SUPPORTED = ("emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath")
+CLAIMED = ("persistentVolumeClaim", "ephemeral")
+SUPPORTED = ("emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath", *CLAIMED)
 PROJECTED = ("configMap", "secret", "downwardAPI")
 TOKEN = "serviceAccountToken"
 
@@ -46,11 +50,13 @@ class Volumes:
     """The volumes of one pod.
 
     Args:
-        root: the pod's own folder, `<state_dir>/pods/<node>/<uid>`.
+        root: the pod's own folder, `<state_dir>/pods/<node>/<uid>`. claims: finds what its claims lead to.
     """
 
-    def __init__(self, root: Path, pod: Object) -> None:
+    def __init__(self, root: Path, pod: Object, claims: Claims | None = None) -> None:
         self._root = root / "volumes"
+        self._pod, self._claims = pod, claims
+        self._places: dict[str, Place] = {}
         self._volumes: dict[str, Object] = {v["name"]: v for v in pod["spec"].get("volumes") or ()}
 
     def write(self, sources: Sources) -> None:
@@ -60,17 +66,27 @@ class Volumes:
             ConfigError: what they draw on does not exist. NotYetKnown: or has not come yet.
             OSError: the machine refused.
         """
-        for name, volume in self._volumes.items():
+        for index, (name, volume) in enumerate(self._volumes.items()):
             folder = self._root / name
+            if any(kind in volume for kind in CLAIMED):
+                self._places[name] = self._claimed(volume, f"spec.volumes[{index}]")
+                continue
             if sources.tokens is None and _has_token(volume):
                 continue  # nobody here could read it
             if "hostPath" in volume:
-                _check_host_path(volume["hostPath"] or {})
+                check_host_path(volume["hostPath"] or {})
             elif _content_kind(volume):
                 write_atomically(folder, _files(volume, sources))
             else:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o777)
+
+    def _claimed(self, volume: Object, field: str) -> Place:
+        if self._claims is None:
+            raise ConfigError(f"{field}: claims can't be mounted here")
+        read_only = bool((volume.get("persistentVolumeClaim") or {}).get("readOnly"))
+        kind = next(kind for kind in CLAIMED if kind in volume)
+        return self._claims.place(self._pod, claim_of(self._pod, volume), read_only, f"{field}.{kind}")
 
     def is_live(self) -> bool:
         """Whether a volume's content follows objects that may change."""
@@ -87,7 +103,12 @@ class Volumes:
             volume = self._volumes.get(mount["name"])
             if volume is None:
                 raise ConfigError(f'no volume with name "{mount["name"]}" in the pod')
+            place = self._places.get(mount["name"], Place())
+            if place.engine is not None:
+                found.append(_by_engine(mount, place))
+                continue
             path = Path(volume["hostPath"]["path"]) if "hostPath" in volume else (self._root / mount["name"])
+            path = place.path or path
             sub = mount.get("subPath") or ""
             if sub:
                 if sub.startswith("/") or ".." in Path(sub).parts:
@@ -99,14 +120,28 @@ class Volumes:
                 path = path.resolve()
             content = bool(_content_kind(volume))
             found.append(
-                Mount(str(path.absolute()), mount["mountPath"], bool(mount.get("readOnly")) or content)
+                Mount(
+                    str(path.absolute()),
+                    mount["mountPath"],
+                    bool(mount.get("readOnly")) or content or place.read_only,
+                )
             )
         return tuple(sorted(found, key=lambda m: m.target))
 
 
+def _by_engine(mount: Object, place: Place) -> Mount:
+    if mount.get("subPath"):
+        raise ConfigError(
+            f"volumeMounts.subPath {mount['subPath']!r}: not supported in a volume of the container engine"
+        )
+    read_only = place.read_only or bool(mount.get("readOnly"))
+    return Mount("", mount["mountPath"], read_only, place.engine)
+
+
 def remove(root: Path) -> None:
     """Remove a pod's folder. Already gone is no error."""
-    shutil.rmtree(root, ignore_errors=True)
+    if os.path.lexists(root):
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def write_atomically(folder: Path, files: Files) -> None:
@@ -201,23 +236,3 @@ def _inside(path: str) -> str:
     if path.startswith("/") or ".." in Path(path).parts or not path:
         raise ConfigError(f"path {path!r} must stay inside its volume")
     return path
-
-
-def _check_host_path(source: Object) -> None:
-    """What hostPath.type asks for, as kubelet checks it."""
-    kind, path = source.get("type") or "", Path(source["path"])
-    if kind == "DirectoryOrCreate":
-        path.mkdir(mode=0o755, parents=True, exist_ok=True)
-    elif kind == "FileOrCreate" and not path.exists():
-        path.touch(mode=0o644)
-    checks = {
-        "Directory": path.is_dir,
-        "File": path.is_file,
-        "Socket": path.is_socket,
-        "CharDevice": path.is_char_device,
-        "BlockDevice": path.is_block_device,
-        "DirectoryOrCreate": path.is_dir,
-        "FileOrCreate": path.is_file,
-    }
-    if kind and not checks.get(kind, path.exists)():
-        raise ConfigError(f"hostPath type check failed: {path} is not a {kind}")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from app.objects.change import Object, ReadView
+from app.objects.change import NOBODY, Interest, Object, ReadView
 from app.objects.meta import controller_of, controller_reference, is_deleting, labels, with_meta
 from app.objects.selectors import Selector, of_label_selector
+from workers.controllers.interests import watches
 
 Matches = Callable[[Object], bool]
 
@@ -66,10 +67,16 @@ def label_selector_of(owner: Object) -> Object | None:
     return selector
 
 
-def takers(
-    resource: str, selector: Callable[[Object], Object | None] = label_selector_of
+def takes(
+    resource: str, taker: str, selector: Callable[[Object], Object | None] = label_selector_of
+) -> Interest:
+    """An orphan of `resource` is work on the objects of `taker` in the same namespace whose selector matches it."""
+    return watches(resource, _takers(taker, selector), holder=NOBODY)
+
+
+def _takers(
+    resource: str, selector: Callable[[Object], Object | None]
 ) -> Callable[[Object, ReadView], Iterable[str]]:
-    """For `watches`: the objects of `resource` in the same namespace whose selector matches an orphan."""
 
     def find(orphan: Object, view: ReadView) -> Iterable[str]:
         owners = orphan["metadata"].get("ownerReferences")

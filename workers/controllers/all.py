@@ -15,6 +15,7 @@ from workers.controllers import (
     deployment,
     disruption,
     endpoints,
+    ephemeral_claims,
     event_ttl,
     garbage,
     job,
@@ -30,6 +31,9 @@ from workers.controllers import (
     stateful_set,
     storage_protection,
     taint_eviction,
+    volume_binder,
+    volume_phases,
+    volume_provisioner,
 )
 from workers.controllers.owners import Where
 from workers.controllers.signing import NONE, Signing
@@ -65,6 +69,10 @@ def roles(settings: Settings, signing: Signing = NONE) -> tuple[Role, ...]:
         resource_quota.role(),
         storage_protection.CLAIM_ROLE,
         storage_protection.VOLUME_ROLE,
+        volume_binder.ROLE,
+        volume_phases.ROLE,
+        volume_provisioner.ROLE,
+        ephemeral_claims.ROLE,
     )
 
 

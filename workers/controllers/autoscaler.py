@@ -12,12 +12,11 @@ from app.base.clock import rfc3339
 from app.objects import conditions
 from app.objects.change import Object, ReadView, Write, update
 from app.objects.conditions import Truth
-from app.objects.meta import is_deleting
-from app.objects.selectors import of_label_selector
+from app.objects.meta import is_deleting, labels
+from app.objects.selectors import Selector
 from workers.controllers import autoscaler_history, autoscaler_limits, autoscaler_metrics
-from workers.controllers.adoption import matcher
-from workers.controllers.disruption_scale import SIZED
 from workers.controllers.interests import itself, unless_same
+from workers.controllers.scalable import Scalable, find
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
 
 RESOURCE = "horizontalpodautoscalers.autoscaling"
@@ -54,17 +53,17 @@ class _Step:
             self._writes.append(update(RESOURCE, self._after))
         return Plan(tuple(self._writes), tuple(self._events), PERIOD)
 
-    def _target(self) -> tuple[str, Object] | None:
-        """What is scaled, and where it is kept."""
+    def _target(self) -> tuple[Scalable, Object] | None:
+        """What is scaled, and how."""
         reference = self._before["spec"]["scaleTargetRef"]
         group = (reference.get("apiVersion") or "").rpartition("/")[0]
         namespace, kind = self._before["metadata"]["namespace"], reference["kind"]
-        resource, name = _place(self._before)
-        found = self._view.get(resource, f"{namespace}/{name}") if resource else None
-        if resource is None or found is None:
+        scalable, name = _place(self._view, self._before)
+        found = self._view.get(scalable.resource, f"{namespace}/{name}") if scalable else None
+        if scalable is None or found is None:
             why = (
-                f'{resource} "{name}" not found'
-                if resource
+                f'{scalable.resource} "{name}" not found'
+                if scalable
                 else f'no matches for kind "{kind}" in group "{group}"'
             )
             text = f"the HPA controller was unable to get the target's current scale: {why}"
@@ -73,12 +72,12 @@ class _Step:
             return None
         text = "the HPA controller was able to get the target's current scale"
         self._say("AbleToScale", "True", "SucceededGetScale", text)
-        return resource, found
+        return scalable, found
 
-    def _scale(self, resource: str, target: Object) -> None:
+    def _scale(self, scalable: Scalable, target: Object) -> None:
         spec = self._before["spec"]
-        current: int = target["spec"].get("replicas", 1)
-        self._count(currentReplicas=(target.get("status") or {}).get("replicas", 0))
+        current = scalable.wanted(target)
+        self._count(currentReplicas=scalable.there(target))
         least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
         if current == 0 and least != 0:
             text = "scaling is disabled since the replica count of the target is zero"
@@ -86,22 +85,27 @@ class _Step:
             self._count(desiredReplicas=0)
             return
         if current > most:
-            self._set(resource, target, most, "Current number of replicas above Spec.MaxReplicas")
+            self._set(scalable, target, most, "Current number of replicas above Spec.MaxReplicas")
         elif current < least:
-            self._set(resource, target, least, "Current number of replicas below Spec.MinReplicas")
+            self._set(scalable, target, least, "Current number of replicas below Spec.MinReplicas")
         else:
-            self._measure(resource, target, current)
+            self._measure(scalable, target, current)
 
-    def _measure(self, resource: str, target: Object, current: int) -> None:
+    def _measure(self, scalable: Scalable, target: Object, current: int) -> None:
         spec = self._before["spec"]
-        rivals = self._rivals(resource, target)
+        selector = scalable.selector(target)
+        if selector is None:
+            text = "the HPA target's scale is missing a selector"
+            self._say("ScalingActive", "False", "InvalidSelector", text)
+            self._tell("SelectorRequired", "selector is required", warning=True)
+            return
+        rivals = self._rivals(scalable.resource, target)
         if rivals:
-            selector = of_label_selector(_selector(target))
             text = f"pods by selector {selector} are controlled by multiple HPAs: [{' '.join(rivals)}]"
             self._say("ScalingActive", "False", "AmbiguousSelector", text)
             self._tell("AmbiguousSelector", text, warning=True)
             return
-        pods = _pods(self._view, target)
+        pods = _pods(self._view, target, selector)
         asked = autoscaler_metrics.asked(self._view, self._before, current, pods, self._now)
         for reason, message in asked.failures:
             self._tell(reason, message, warning=True)
@@ -131,22 +135,24 @@ class _Step:
         self._after = autoscaler_history.remembering(self._after, history)
         if change:
             why = f"{asked.name} above target" if change > 0 else "All metrics below target"
-            self._set(resource, target, result.replicas, why)
+            self._set(scalable, target, result.replicas, why)
         else:
             self._count(desiredReplicas=current)
 
     def _rivals(self, resource: str, target: Object) -> list[str]:
         """All autoscalers of the target, if it has others."""
         namespace = self._before["metadata"]["namespace"]
-        found = [
+        names = [
             f"{namespace}/{other['metadata']['name']}"
             for other in self._view.list(RESOURCE, namespace)
-            if _place(other) == (resource, target["metadata"]["name"])
+            if (found := _place(self._view, other))[1] == target["metadata"]["name"]
+            and found[0] is not None
+            and found[0].resource == resource
         ]
-        return found if len(found) > 1 else []
+        return names if len(names) > 1 else []
 
-    def _set(self, resource: str, target: Object, replicas: int, why: str) -> None:
-        self._writes.append(update(resource, {**target, "spec": {**target["spec"], "replicas": replicas}}))
+    def _set(self, scalable: Scalable, target: Object, replicas: int, why: str) -> None:
+        self._writes.append(update(scalable.resource, scalable.resized(target, replicas)))
         text = f"the HPA controller was able to update the target scale to {replicas}"
         self._say("AbleToScale", "True", "SucceededRescale", text)
         self._tell("SuccessfulRescale", f"New size: {replicas}; reason: {why}")
@@ -164,22 +170,18 @@ class _Step:
         self._events.append(EventNote(self._before, reason, message, "Warning" if warning else "Normal"))
 
 
-def _place(autoscaler: Object) -> tuple[str | None, str]:
-    """Where what it scales is kept, None if that has no size, and its name."""
+def _place(view: ReadView, autoscaler: Object) -> tuple[Scalable | None, str]:
+    """How what it scales is scaled, None if that has no size, and its name."""
     reference = autoscaler["spec"]["scaleTargetRef"]
     group = (reference.get("apiVersion") or "").rpartition("/")[0]
-    return SIZED.get((group, reference["kind"])), reference["name"]
+    return find(view, group, reference["kind"]), reference["name"]
 
 
-def _selector(target: Object) -> Object | None:
-    selector: Object | None = target["spec"].get("selector")
-    return {"matchLabels": selector or {}} if target["kind"] == "ReplicationController" else selector
-
-
-def _pods(view: ReadView, target: Object) -> Sequence[Object]:
+def _pods(view: ReadView, target: Object, selector: Selector) -> Sequence[Object]:
     """The pods that the target's selector matches."""
-    matches = matcher(_selector(target))
-    return [pod for pod in view.list("pods", target["metadata"]["namespace"]) if matches(pod)]
+    return [
+        pod for pod in view.list("pods", target["metadata"]["namespace"]) if selector.matches(labels(pod))
+    ]
 
 
 ROLE = Role(
@@ -187,4 +189,5 @@ ROLE = Role(
     plan,
     (itself(RESOURCE, unless_same(lambda a: (a["spec"], a["metadata"].get("deletionTimestamp")))),),
     lambda view: view.keys(RESOURCE),
+    measures=True,
 )

@@ -93,7 +93,6 @@ def _resource(
     now: float,
 ) -> tuple[Answer, str, Object]:
     resource, container = source["name"], source.get("container") or ""
-    namespace = autoscaler["metadata"]["namespace"]
     target = Target(resource, container)
     goal = source.get("target") or {}
     if goal.get("averageValue") is not None:
@@ -102,7 +101,7 @@ def _resource(
         target.utilization = goal.get("averageUtilization") or 0
     kind = "container resource" if container else "resource"
     try:
-        found = pod_usage.measured(view, namespace, resource, container)
+        found = pod_usage.measured(view, pods, resource, container)
         answer = replicas(target, current, pods, found, _tolerance(autoscaler), now)
     except NoAnswer as exc:
         what = "utilization" if target.utilization else "usage"

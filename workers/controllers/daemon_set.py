@@ -14,11 +14,11 @@ from app.objects import deletion, pods
 from app.objects.change import Change, Interest, Object, ReadView, Write, create, key_of, update
 from app.objects.meta import controller_of, is_deleting, labels
 from workers.controllers import daemon_status, revisions, rolling
-from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takers
+from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takes
 from workers.controllers.daemon_nodes import new_pod, node_of
 from workers.controllers.daemon_places import places_of, rested
 from workers.controllers.daemon_steps import Limits, Place, steps
-from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.interests import itself, owns, unless_same
 from workers.controllers.replicaset import EVENTS_AT_ONCE
 from workers.controllers.template_hash import short_hash
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
@@ -192,9 +192,9 @@ def role(unreachable_toleration: int) -> Role:
         (
             itself(RESOURCE, unless_same(_own_facts)),
             owns("pods", KIND, unless_same(_pod_facts)),
-            watches("pods", takers(RESOURCE)),
+            takes("pods", RESOURCE),
             owns(revisions.RESOURCE, KIND),
-            watches(revisions.RESOURCE, takers(RESOURCE)),
+            takes(revisions.RESOURCE, RESOURCE),
             Interest("nodes", _of_node),
         ),
         lambda view: view.keys(RESOURCE),

@@ -13,7 +13,7 @@ from app.objects import pods
 from app.objects.change import Object, ReadView, Write, create, delete, update
 from app.objects.meta import controller_of, is_deleting
 from workers.controllers import history, progress, recreate, rolling, scaling
-from workers.controllers.adoption import adopted, matcher, orphans, released, takers
+from workers.controllers.adoption import adopted, matcher, orphans, released, takes
 from workers.controllers.interests import itself, owns, unless_same, watches
 from workers.controllers.rolling import Group, Limits
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
@@ -227,7 +227,7 @@ ROLE = Role(
     (
         itself(RESOURCE, unless_same(_own_facts)),
         owns(REPLICA_SETS, "Deployment"),
-        watches(REPLICA_SETS, takers(RESOURCE)),
+        takes(REPLICA_SETS, RESOURCE),
         watches("pods", _deployment_of_pod, unless_same(_pod_facts)),
     ),
     lambda view: view.keys(RESOURCE),

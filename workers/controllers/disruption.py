@@ -149,9 +149,9 @@ ROLE = Role(
         itself(
             RESOURCE, unless_same(lambda b: (b["spec"], b.get("status"), b["metadata"].get("generation")))
         ),
-        watches("pods", _of_pod, unless_same(_pod_facts)),
+        watches("pods", _of_pod, unless_same(_pod_facts), among=RESOURCE),
         *(
-            watches(resource, _of_owner, unless_same(_size))
+            watches(resource, _of_owner, unless_same(_size), among=RESOURCE)
             for resource in (
                 "deployments.apps",
                 "replicasets.apps",

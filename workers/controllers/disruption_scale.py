@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from app.objects.change import Object, ReadView
 from app.objects.meta import controller_of
+from workers.controllers.scalable import Scalable, find
 
-# Where the owners that have a size are kept.
-SIZED = {
-    ("apps", "ReplicaSet"): "replicasets.apps",
-    ("apps", "Deployment"): "deployments.apps",
-    ("apps", "StatefulSet"): "statefulsets.apps",
-    ("", "ReplicationController"): "replicationcontrollers",
-}
+_DEPLOYMENT = ("apps", "Deployment")
 
 
 class Unknown(Exception):
@@ -31,13 +26,13 @@ def expected_scale(view: ReadView, own: list[Object]) -> int:
         if reference is None or reference["uid"] in sizes:
             continue
         namespace = pod["metadata"]["namespace"]
-        owner = _owner(view, reference, namespace, pod)
+        scalable, owner = _owner(view, reference, namespace, pod)
         above = controller_of(owner)
-        if above is not None and _resource(above) == "deployments.apps":
-            owner = _owner(view, above, namespace, pod)
+        if above is not None and _group_and_kind(above) == _DEPLOYMENT:
+            scalable, owner = _owner(view, above, namespace, pod)
             # Each of its ReplicaSets counts once, as nothing, and the Deployment as itself.
             sizes[reference["uid"]] = 0
-        sizes[owner["metadata"]["uid"]] = owner["spec"].get("replicas", 1)
+        sizes[owner["metadata"]["uid"]] = scalable.wanted(owner)
     return sum(sizes.values())
 
 
@@ -48,18 +43,17 @@ def share(value: int | str, whole: int) -> int:
     return -(-whole * int(value.rstrip("%") or 0) // 100)
 
 
-def _resource(reference: Object) -> str | None:
-    group = reference["apiVersion"].rpartition("/")[0]
-    return SIZED.get((group, reference["kind"]))
+def _group_and_kind(reference: Object) -> tuple[str, str]:
+    return reference["apiVersion"].rpartition("/")[0], reference["kind"]
 
 
-def _owner(view: ReadView, reference: Object, namespace: str, pod: Object) -> Object:
-    resource = _resource(reference)
-    if resource is None:
-        group = reference["apiVersion"].rpartition("/")[0]
-        plural = f"{reference['kind'].lower()}s" + (f".{group}" if group else "")
+def _owner(view: ReadView, reference: Object, namespace: str, pod: Object) -> tuple[Scalable, Object]:
+    group, kind = _group_and_kind(reference)
+    scalable = find(view, group, kind)
+    if scalable is None:
+        plural = f"{kind.lower()}s" + (f".{group}" if group else "")
         raise Unknown(f"{plural} does not implement the scale subresource")
-    owner = view.get(resource, f"{namespace}/{reference['name']}")
+    owner = view.get(scalable.resource, f"{namespace}/{reference['name']}")
     if owner is None or owner["metadata"]["uid"] != reference["uid"]:
         raise Unknown(f'found no controllers for pod "{pod["metadata"]["name"]}"')
-    return owner
+    return scalable, owner

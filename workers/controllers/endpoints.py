@@ -53,7 +53,7 @@ ROLE = Role(
     plan,
     (
         itself(RESOURCE, unless_same(_service_facts)),
-        watches("pods", _relevant, unless_same(facts)),
+        watches("pods", _relevant, unless_same(facts), among=RESOURCE),
         owns(endpoint_slices.RESOURCE, "Service", _by_others),
         itself(classic_endpoints.RESOURCE, _by_others),
     ),

@@ -44,7 +44,7 @@ def owns(resource: str, owner_kind: str, when: When = always) -> Interest:
         namespace, _ = split_key(change.key)
         return [f"{namespace}/{name}" for name in names]
 
-    return Interest(resource, keys)
+    return Interest(resource, keys, owner_kind)
 
 
 def _controllers(references: Iterable[Object], kind: str) -> set[str]:
@@ -52,16 +52,23 @@ def _controllers(references: Iterable[Object], kind: str) -> set[str]:
 
 
 def watches(
-    resource: str, find: Callable[[Object, ReadView], Iterable[str]], when: When = always
-) -> Interest:
-    """A change of the object is work on whatever `find` names for its state before or after."""
+    resource: str, find: Callable[[Object, ReadView], Iterable[str]], when: When = always, *,
+    among: str = "", holder: str | None = None,
+) -> Interest:  # fmt: skip
+    """A change of the object is work on whatever `find` names for its state before or after.
+
+    `among` is the resource of which `find` names objects in the object's namespace, for a quick look whether there
+    are any. `holder`: see `Interest`.
+    """
 
     def keys(change: Change, view: ReadView) -> Iterable[str]:
+        if among and not view.keys(among, split_key(change.key)[0]):
+            return ()
         if not when(change):
             return ()
         return {key for state in states(change) for key in find(state, view)}
 
-    return Interest(resource, keys)
+    return Interest(resource, keys, holder)
 
 
 def states(change: Change) -> tuple[Object, ...]:

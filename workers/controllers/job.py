@@ -12,8 +12,8 @@ from app.objects import deletion, jobs, pods
 from app.objects.change import Object, ReadView, Write, key_of, update
 from app.objects.meta import is_deleting, labels
 from workers.controllers import job_counting, job_end, job_orphans, job_pod, job_pods, job_state
-from workers.controllers.adoption import takers
-from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.adoption import takes
+from workers.controllers.interests import itself, owns, unless_same
 from workers.controllers.job_counting import Counted
 from workers.controllers.job_end import End
 from workers.controllers.job_state import JobState
@@ -36,7 +36,7 @@ def role(unreachable_toleration: int) -> Role:
         (
             itself(RESOURCE, unless_same(_own_facts)),
             owns("pods", "Job", unless_same(_pod_facts)),
-            watches("pods", takers(RESOURCE)),
+            takes("pods", RESOURCE),
         ),
         lambda view: view.keys(RESOURCE),
     )

@@ -1,18 +1,19 @@
-"""What pods use of cpu and memory, as somebody measured it: the seam between who measures and who scales.
+"""What pods use of cpu and memory, as their nodes measured it: the seam between who measures and who scales.
 
-Measurements are PodMetrics objects (metrics.k8s.io/v1beta1) of the view. Where nobody reports any, there are none,
-and an autoscaler says so.
+Measurements are PodMetrics objects (metrics.k8s.io/v1beta1), which the plans of a role see that `measures`. Where
+nobody reports any, there are none, and an autoscaler says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.base.clock import parse_rfc3339
-from app.objects.change import Object, ReadView
+from app.objects.change import Object, ReadView, key_of
 from app.objects.quantity import millis
+from app.objects.usage import PODS
 
-RESOURCE = "pods.metrics.k8s.io"
 # Over so many seconds cpu is measured if a report does not say.
 WINDOW = 30.0
 
@@ -31,13 +32,16 @@ class Measured:
     window: float
 
 
-def measured(view: ReadView, namespace: str, resource: str, container: str = "") -> dict[str, Measured]:
-    """What the pods of a namespace use of a resource, by name; of the one container, if one is named. A pod of
-    which not all is known is left out."""
+def measured(
+    view: ReadView, pods: Iterable[Object], resource: str, container: str = ""
+) -> dict[str, Measured]:
+    """What the pods, which are of one namespace, use of a resource, by name; of the one container, if one is named. A
+    pod of which not all is known is left out."""
     found = {}
-    for report in view.list(RESOURCE, namespace):
-        amount = _amount(report, resource, container)
-        if amount is not None:
+    for pod in pods:
+        report = view.get(PODS, key_of(pod))
+        amount = _amount(report, resource, container) if report is not None else None
+        if report is not None and amount is not None:
             at = parse_rfc3339(report["timestamp"])
             found[report["metadata"]["name"]] = Measured(amount, at, _seconds(report.get("window")))
     return found

@@ -21,9 +21,9 @@ from workers.controllers.adoption import (
     matcher,
     orphans,
     released,
-    takers,
+    takes,
 )
-from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.interests import itself, owns, unless_same
 from workers.controllers.pod_template import pod_of
 from workers.controllers.template_hash import short_hash
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Refusal, Role
@@ -66,7 +66,7 @@ def role(unreachable_toleration: int, family: Family = REPLICA_SETS) -> Role:
         (
             itself(family.resource, unless_same(_own_facts)),
             owns("pods", family.kind, unless_same(_pod_facts)),
-            watches("pods", takers(family.resource, family.selector)),
+            takes("pods", family.resource, family.selector),
         ),
         lambda view: view.keys(family.resource),
         refused,

@@ -15,7 +15,7 @@ from app.objects import pods
 from app.objects.change import Change, Interest, Object, Operation, ReadView, Write, key_of, update
 from app.objects.meta import controller_of, is_deleting, labels
 from workers.controllers import revisions, stateful_claims, stateful_status
-from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takers
+from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takes
 from workers.controllers.interests import itself, owns, unless_same, watches
 from workers.controllers.stateful_acts import History, act
 from workers.controllers.stateful_identity import ordinal, parted
@@ -156,10 +156,10 @@ def role(unreachable_toleration: int) -> Role:
         (
             itself(RESOURCE, unless_same(_own_facts)),
             owns("pods", KIND, unless_same(_pod_facts)),
-            watches("pods", takers(RESOURCE)),
+            takes("pods", RESOURCE),
             Interest("pods", _by_name),
             owns(revisions.RESOURCE, KIND),
-            watches(revisions.RESOURCE, takers(RESOURCE)),
+            takes(revisions.RESOURCE, RESOURCE),
             watches(stateful_claims.RESOURCE, _of_claim, unless_same(_claim_facts)),
         ),
         lambda view: view.keys(RESOURCE),

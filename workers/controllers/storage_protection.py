@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from app.objects.change import Change, Interest, Object, ReadView, split_key, update
 from app.objects.meta import is_deleting, with_meta
+from app.objects.persistent import CLAIMS, VOLUMES, claims_of
 from app.objects.pods import is_terminal
 from workers.controllers.interests import itself
 from workers.reconcile.plan import NOTHING, Plan, Role
 
-CLAIMS = "persistentvolumeclaims"
-VOLUMES = "persistentvolumes"
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
 
@@ -26,9 +25,15 @@ def plan_claim(view: ReadView, key: str, now: float) -> Plan:
     if claim is None or not is_deleting(claim):
         return NOTHING
     namespace, name = split_key(key)
-    if any(name in claims_of(pod) for pod in view.list("pods", namespace) if not is_terminal(pod)):
+    if any(name in claims_of(pod) for pod in view.list("pods", namespace) if _holds(pod)):
         return NOTHING
     return _released(CLAIMS, claim, CLAIM_FINALIZER)
+
+
+def _holds(pod: Object) -> bool:
+    """Whether what a pod mounts is in use. Without a node it is not, and would be for ever: the scheduler gives none to
+    a pod whose claim is being deleted (`podUsesPVC` in kubernetes/pkg/controller/volume/pvcprotection)."""
+    return bool(pod["spec"].get("nodeName")) and not is_terminal(pod)
 
 
 def plan_volume(view: ReadView, key: str, now: float) -> Plan:
@@ -37,17 +42,6 @@ def plan_volume(view: ReadView, key: str, now: float) -> Plan:
     if volume is None or not is_deleting(volume) or (volume.get("status") or {}).get("phase") == "Bound":
         return NOTHING
     return _released(VOLUMES, volume, VOLUME_FINALIZER)
-
-
-def claims_of(pod: Object) -> set[str]:
-    """Names of the claims that a pod mounts; an ephemeral volume's is named after pod and volume."""
-    found = set()
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
-        if volume.get("persistentVolumeClaim"):
-            found.add(str(volume["persistentVolumeClaim"].get("claimName")))
-        elif volume.get("ephemeral"):
-            found.add(f"{pod['metadata']['name']}-{volume['name']}")
-    return found
 
 
 def _released(resource: str, obj: Object, finalizer: str) -> Plan:

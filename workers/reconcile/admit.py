@@ -230,9 +230,9 @@ class _Turn:
 
     def _charge(self, kind: Kind, namespace: str, obj: Object) -> int | None:
         """The revision on which it was counted, if it uses up some quota. Raises Forbidden."""
-        attributes = self._attributes(kind, namespace, obj)
-        if not quota.holds(attributes, self._around):
+        if not self._view.keys(quota.RESOURCE, namespace):
             return None
+        attributes = self._attributes(kind, namespace, obj)
         with self._around.lock:
             counted = min(self._revision, self._view.revision)
             return counted if quota.charge_to(attributes, self._around) else None

@@ -55,6 +55,7 @@ class Role:
 
     `refused` says what to write where admission refused a part of a plan: for who tells of it in a status. A plan can't
     know, for it is decided before. It sees the view after the rest of the plan was committed.
+    `measures`: its plans see what pods use, too (see `measured`).
     """
 
     name: str
@@ -62,3 +63,4 @@ class Role:
     interests: tuple[Interest, ...]
     keys: Callable[[ReadView], list[str]]
     refused: Callable[[ReadView, str, Sequence[Refusal], float], Sequence[Write]] | None = None
+    measures: bool = False

@@ -24,6 +24,7 @@ from app.registry.admission.webhooks.calls import Caller
 from app.store.store import Committed, Fence, Rejected, Stored
 from workers.reconcile.admit import Admitted, Admitter
 from workers.reconcile.events import EventWriter
+from workers.reconcile.measured import Measure, measured
 from workers.reconcile.ownership import accounted
 from workers.reconcile.plan import EventNote, Plan, Refusal, Role
 from workers.reconcile.prepare import prepare
@@ -95,11 +96,13 @@ class Reconciler:
     Args:
         worker: this worker's name in the tokens of what it runs.
         settings: what admission goes by. webhooks: what calls those of admission; None if none may be called.
+        measure: what tells what nodes and pods use, to roles that go by it; None: they see nothing of it.
     """
 
     def __init__(
         self, store: PlanStore, view: PlanView, ledger: Ledger, roles: Iterable[Role], clock: Clock, ids: Ids, *,
         worker: str = "worker", settings: Settings | None = None, webhooks: Caller | None = None,
+        measure: Measure | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._view = view
@@ -108,6 +111,7 @@ class Reconciler:
         self._clock = clock
         self._ids = ids
         self._worker = worker
+        self._measure = measure
         self._admitter = Admitter(view, settings or Settings(), clock, ids, webhooks)
         self._owed: list[Finished] = []
         self._owed_lock = threading.Lock()
@@ -125,13 +129,14 @@ class Reconciler:
             # A worker of another version knows this role; the message comes again when it counts as lost.
             log.warning("no role %s here: %d keys left to others", role_name, len(keys))
             return Ran()
+        sight = measured(self._view, self._measure) if role.measures else self._view
         taken = self._ledger.take(role_name, keys, self._worker, self._clock.now())
         report = _Report(self._ledger, self._clock)
         notes: list[tuple[EventNote, Trace]] = []
         done = 0
         try:
             for held in taken:
-                finished = self._run_one(role, held, notes)
+                finished = self._run_one(role, held, sight, notes)
                 done += 1
                 if finished is not None:
                     report.add(finished)
@@ -156,9 +161,11 @@ class Reconciler:
         with self._owed_lock:
             self._owed += finished
 
-    def _run_one(self, role: Role, held: Taken, notes: list[tuple[EventNote, Trace]]) -> Finished | None:
+    def _run_one(
+        self, role: Role, held: Taken, sight: ReadView, notes: list[tuple[EventNote, Trace]]
+    ) -> Finished | None:
         try:
-            plan, settled, took = self._reconcile(role, held, notes)
+            plan, settled, took = self._reconcile(role, held, sight, notes)
         except Lost:
             log.warning(
                 "%s %s: the lease ended while it was being decided; left to others", role.name, held.key
@@ -176,16 +183,16 @@ class Reconciler:
         return Finished(held, Outcome.PROCESSED, plan.requeue_after, rest_after(took))
 
     def _reconcile(
-        self, role: Role, held: Taken, notes: list[tuple[EventNote, Trace]]
+        self, role: Role, held: Taken, sight: ReadView, notes: list[tuple[EventNote, Trace]]
     ) -> tuple[Plan, bool, float]:
-        """Plan and commit until nothing is rejected. The last plan, whether it went through, and how many
-        seconds planning took."""
+        """Plan on what `sight` shows of the view, and commit, until nothing is rejected. The last plan, whether it
+        went through, and how many seconds planning took."""
         plan, took = Plan(), 0.0
         for _ in range(ATTEMPTS):
             with self._view.lock:
                 self._view.catch_up()
                 began, now = self._clock.monotonic(), self._clock.now()
-                plan = role.plan(self._view, held.key, now)
+                plan = role.plan(sight, held.key, now)
                 writes = prepare(plan.writes, self._view, now, self._ids)
                 writes = accounted(writes, self._view, role.name, now)
                 took += self._clock.monotonic() - began

@@ -40,3 +40,11 @@ def remove(settings: Settings, clock: Clock, grace: float) -> None:
         processes.remove(settings.state_dir / "process", clock, grace)
     if settings.runtime:
         shutil.rmtree(settings.state_dir / settings.runtime, ignore_errors=True)
+
+
+def remove_volumes(settings: Settings) -> None:
+    """Remove the volumes that the cluster's engine holds, with their data. Raises ContainerError."""
+    if settings.runtime == "docker":
+        from workers.runtime.docker import cleanup as engine
+
+        engine.remove_volumes(settings.cluster)

@@ -30,6 +30,13 @@ def read(path: Path, options: LogOptions, ended: Callable[[float], bool]) -> Ite
     return limited(_formatted(_chosen(path, options, ended), options.timestamps), options.limit_bytes)
 
 
+def new_lines(path: Path, ended: Callable[[float], bool]) -> Iterator[tuple[bytes, bytes]]:
+    """What is written from now on: the stream (`stdout`, `stderr`), and the text. Arguments as of `read`."""
+    for line in _chosen(path, LogOptions(follow=True, tail=0), ended):
+        _, stream, part, text = line[:-1].split(b" ", 3)
+        yield stream, text + b"\n" if part == b"F" else text
+
+
 def limited(chunks: Iterator[bytes], limit: int | None) -> Iterator[bytes]:
     """The first `limit` bytes of `chunks`; None is no limit."""
     if limit is None:

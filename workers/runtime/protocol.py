@@ -10,12 +10,14 @@ Calls block, and may be made from many threads, but never two at a time for one 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from app.base.errors import BeanpoleError
+from workers.runtime.interactive import Interactive
 
 
 class ContainerError(BeanpoleError):
@@ -44,12 +46,23 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineVolume:
+    """A volume that the container engine mounts itself, by one of its drivers; made when it is first used."""
+
+    name: str
+    driver: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
-    """A file or folder of the machine to be seen inside the container."""
+    """A file or folder of the machine to be seen inside the container; or a volume of the engine (`volume`), for
+    runtimes that have them (`HasVolumes`)."""
 
     source: str
     target: str
     read_only: bool = False
+    volume: EngineVolume | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,8 @@ class ContainerSpec:
     run_as_user: int | None = None
     run_as_group: int | None = None
     tty: bool = False
+    stdin: bool = False
+    stdin_once: bool = False
     read_only_root: bool = False
     privileged: bool = False
 
@@ -152,6 +167,33 @@ class NodeInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerUsage:
+    """What a running container uses.
+
+    Attributes:
+        cpu: nanoseconds of cpu since it started, at `started_at` (seconds since the epoch).
+        memory: bytes of its working set: what it holds but for files that could be dropped at once.
+    """
+
+    pod: PodRef
+    container: str
+    id: str
+    started_at: float
+    cpu: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the machine and its containers use at one time. `cpu`: nanoseconds of all cpus together since some time
+    that stays the same. `memory`: bytes of the machine's working set."""
+
+    cpu: int
+    memory: int
+    containers: tuple[ContainerUsage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LogOptions:
     """Which lines of a log: `attempt` None means the newest. Times are seconds since the epoch."""
 
@@ -225,6 +267,24 @@ class Runtime(Protocol):
         """Run a command inside; exit code and the first 10 KiB of what it printed. Raises TimeoutError."""
         ...
 
+    def command(
+        self, pod: PodRef, container_id: str, command: Sequence[str], *, stdin: bool, tty: bool
+    ) -> Interactive:
+        """Run a command inside for somebody who talks to it: with input if `stdin`, on a terminal if `tty`. A program
+        that there is not may show as an exit code and a line of output. Raises ContainerError: the container does not
+        run."""
+        ...
+
+    def attach(self, pod: PodRef, container_id: str, *, stdin: bool, tty: bool) -> Interactive:
+        """A line to a container's own process; `stdin` if the user has something to say, `tty` if the container has a
+        terminal. What it printed before is in its log. Raises ContainerError: the container does not run."""
+        ...
+
+    def connect(self, pod: PodRef, port: int, timeout: float) -> socket.socket:
+        """A connection to a TCP port of the pod, made within `timeout` seconds. Raises OSError: nothing answers there.
+        ContainerError: the pod does not run."""
+        ...
+
     def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
         """Chunks of a container's log, stdout and stderr together in order. With `follow`, ends when the
         container does. Raises KeyError if there is no such container or attempt."""
@@ -232,6 +292,11 @@ class Runtime(Protocol):
 
     def connections(self, pod: PodRef) -> int:
         """How many TCP connections from outside the pod are open to ports it listens on."""
+        ...
+
+    def usage(self) -> Usage:
+        """What the machine and the node's running containers use. Of one that just ended or starts, and of one that
+        the runtime can't measure, nothing is said. Raises ContainerError if the runtime can't be reached."""
         ...
 
     def events(self) -> Iterator[str]:
@@ -263,4 +328,13 @@ class TellsDeaths(Protocol):
 
     def died(self) -> list[str]:
         """The uids of pods of which a container died since this was last asked. Never blocks."""
+        ...
+
+
+@runtime_checkable
+class HasVolumes(Protocol):
+    """What a runtime has besides whose engine mounts volumes itself (`Mount.volume`)."""
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume and its data. Already gone is no error. Raises ContainerError, also while it is used."""
         ...

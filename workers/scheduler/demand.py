@@ -9,6 +9,7 @@ import orjson
 
 from app.objects.change import Object
 from app.objects.meta import controller_of
+from app.objects.persistent import claims_of
 from workers.scheduler.state import Asked, HostPort, asked_by, host_ports
 
 DEFAULT_SCHEDULER = "default-scheduler"
@@ -19,13 +20,15 @@ _SHAPING = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraint
 class Demand:
     """A class of pods that ask for the same, with one of them (`pod`) to look at.
 
-    `group` says which pods should be kept apart from each other: those of one controller.
+    `group` says which pods should be kept apart from each other: those of one controller. `claims` are the names of the
+    claims that all of them mount.
     """
 
     pod: Object
     asked: Asked
     ports: tuple[HostPort, ...]
     group: str
+    claims: tuple[str, ...] = ()
     pods: list[Object] = field(default_factory=list)
 
     @property
@@ -62,6 +65,7 @@ def demands(waiting: Iterable[Object]) -> list[Demand]:
     for pod in waiting:
         spec = pod["spec"]
         group = group_of(pod)
+        claims = claims_of(pod) if spec.get("volumes") else ()
         # Serialising is the quickest way to compare nested values, and what differs only in the
         # order of its fields merely makes a class of its own.
         shape = orjson.dumps(
@@ -72,11 +76,12 @@ def demands(waiting: Iterable[Object]) -> list[Demand]:
                 pod["metadata"]["namespace"],
                 pod["metadata"].get("labels"),
                 spec.get("priority"),
+                claims,
             ]
         )
         demand = classes.get((group, shape))
         if demand is None:
-            demand = classes[group, shape] = Demand(pod, asked_by(pod), host_ports(pod), group)
+            demand = classes[group, shape] = Demand(pod, asked_by(pod), host_ports(pod), group, tuple(claims))
         demand.pods.append(pod)
     for demand in classes.values():
         demand.pods.sort(key=_age)

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.objects import node_affinity, pods
-from app.objects.change import Object, ReadView
+from app.objects.change import Object, ReadView, Write
 from workers.scheduler import filters, scores, unsupported
+from workers.scheduler.claims import IN_USE, Promises, Storage
 from workers.scheduler.demand import Demand, demands, group_of, is_waiting
 from workers.scheduler.state import NodeState, asked_by, host_ports, nodes_of
 from workers.scheduler.topology import Rules
@@ -24,10 +25,12 @@ from workers.scheduler.topology import Rules
 
 @dataclass(slots=True)
 class Decision:
-    """What a pass decided: `(pod, node name)` for those placed, `(pod, message)` for the others."""
+    """What a pass decided: `(pod, node name)` for those placed, `(pod, message)` for the others; and what makes
+    claims be bound whose pods have a node in prospect."""
 
     placed: list[tuple[Object, str]] = field(default_factory=list)
     refused: list[tuple[Object, str]] = field(default_factory=list)
+    storage: list[Write] = field(default_factory=list)
 
 
 def decide(view: ReadView) -> Decision:
@@ -39,6 +42,7 @@ def decide(view: ReadView) -> Decision:
     nodes = nodes_of(view)
     by_name = {node.name: node for node in nodes}
     bound = _occupy(view, nodes)
+    promises = Promises()
     for demand in demands(waiting):
         unknown = unsupported.field_of(demand.pod)
         if unknown is not None:
@@ -49,6 +53,11 @@ def decide(view: ReadView) -> Decision:
         possible = _possible(demand, nodes, by_name)
         if rules:
             rules.set_domains(demand, nodes)
+        if demand.claims:
+            _place_with_claims(
+                demand, possible, nodes, rules, bound, decision, Storage(demand.pod, view, promises)
+            )
+        elif rules:
             _place_ruled(demand, possible, nodes, rules, bound, decision)
         else:
             _place_freely(demand, possible, nodes, bound, decision)
@@ -143,6 +152,39 @@ def _place_ruled(
         rules.placed(best)
 
 
+def _place_with_claims(
+    demand: Demand,
+    nodes: Sequence[NodeState],
+    every: Sequence[NodeState],
+    rules: Rules,
+    bound: list[tuple[Object, NodeState]],
+    decision: Decision,
+    storage: Storage,
+) -> None:
+    """Pods share their claims, so what is said of one holds for all. While claims are open, a pod takes its room but is
+    not bound."""
+    in_zone = _in_zone(demand, nodes)
+    for pod in demand.pods:
+        why = storage.refusal
+        if why is None and storage.for_one_pod and storage.in_use([other for other, _ in bound]):
+            why = f"{len(every)} {IN_USE}"
+        fitting = [
+            (scores.fixed(demand, node) + scores.current(demand, node, in_zone), node)
+            for node in (nodes if why is None else ())
+            if filters.fixed(demand, node) is None
+            and filters.has_room(demand, node)
+            and rules.refuse(node) is None
+            and storage.refuse(node) is None
+        ]
+        if not fitting:
+            message = f"0/{len(every)} nodes are available: {why}." if why else None
+            decision.refused.append((pod, message or explain(demand, every, rules, storage)))
+            continue
+        _, best = max(fitting, key=lambda entry: entry[0])
+        _put(pod, demand, best, in_zone, bound, decision, storage)
+        rules.placed(best)
+
+
 def _put(
     pod: Object,
     demand: Demand,
@@ -150,12 +192,16 @@ def _put(
     in_zone: Counter[str],
     bound: list[tuple[Object, NodeState]],
     decision: Decision,
+    storage: Storage | None = None,
 ) -> None:
     node.take(demand.asked, demand.ports, demand.group)
     zone = node.labels.get(scores.ZONE)
     if zone:
         in_zone[zone] += 1
     bound.append((pod, node))
+    if storage is not None and storage.open:
+        decision.storage += storage.promise(node)
+        return
     decision.placed.append((pod, node.name))
 
 
@@ -168,7 +214,9 @@ def _in_zone(demand: Demand, nodes: Sequence[NodeState]) -> Counter[str]:
     return found
 
 
-def explain(demand: Demand, nodes: Sequence[NodeState], rules: Rules | None) -> str:
+def explain(
+    demand: Demand, nodes: Sequence[NodeState], rules: Rules | None, storage: Storage | None = None
+) -> str:
     """`0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint {...}.`"""
     if not nodes:
         return "no nodes available to schedule pods"
@@ -177,7 +225,9 @@ def explain(demand: Demand, nodes: Sequence[NodeState], rules: Rules | None) -> 
         fixed = filters.fixed(demand, node)
         found = [fixed] if fixed else filters.room(demand, node)
         if not found and rules is not None:
-            found = [rules.refuse(node) or ""]
+            found = [why] if (why := rules.refuse(node)) else []
+        if not found and storage is not None:
+            found = [storage.refuse(node) or ""]
         reasons.update(found)
     told = sorted(f"{count} {reason}" for reason, count in reasons.items() if reason)
     return f"0/{len(nodes)} nodes are available: {', '.join(told)}."

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from app.objects import conditions, pods
 from app.objects.change import Bind, Change, Interest, Object, Operation, ReadView, Write, update
+from app.objects.persistent import CLAIMS, CLASSES, VOLUMES
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
 from workers.scheduler.demand import is_waiting
 from workers.scheduler.placement import decide
@@ -22,9 +23,9 @@ AGAIN = 0.1  # seconds
 def plan(view: ReadView, key: str, now: float) -> Plan:
     """Bind what can be bound, and tell the others why not."""
     decision = decide(view)
-    if not decision.placed and not decision.refused:
+    if not decision.placed and not decision.refused and not decision.storage:
         return NOTHING
-    writes: list[Write] = []
+    writes: list[Write] = list(decision.storage)
     events: list[EventNote] = []
     binds: dict[str, Bind] = {}
     # Binds to one node lie together, so that a batch committed in pieces is cut at few nodes.
@@ -83,4 +84,18 @@ def _labels(obj: Object) -> object:
     return obj["metadata"].get("labels")
 
 
-ROLE = Role(NAME, plan, (Interest("pods", _of_pod), Interest("nodes", _of_node)), lambda view: [KEY])
+def _of_storage(change: Change, view: ReadView) -> Iterable[str]:
+    """Something about volumes, while pods wait that might be for them."""
+    return (KEY,) if view.on_node("") else ()
+
+
+ROLE = Role(
+    NAME,
+    plan,
+    (
+        Interest("pods", _of_pod),
+        Interest("nodes", _of_node),
+        *(Interest(resource, _of_storage) for resource in (CLAIMS, VOLUMES, CLASSES)),
+    ),
+    lambda view: [KEY],
+)

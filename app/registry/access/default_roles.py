@@ -161,6 +161,7 @@ CLUSTER_ROLES: dict[str, list[Object]] = {
     "system:aggregate-to-admin": _ADMIN,
     "system:aggregate-to-edit": _EDIT,
     "system:aggregate-to-view": _VIEW,
+    "system:aggregated-metrics-reader": [_rule(READ, "metrics.k8s.io", "nodes pods")],
     "system:auth-delegator": _ASK,
     "system:basic-user": [
         _rule("create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"),
@@ -207,6 +208,7 @@ AGGREGATED_TO: dict[str, str] = {
     "system:aggregate-to-admin": "admin",
     "system:aggregate-to-edit": "edit",
     "system:aggregate-to-view": "view",
+    "system:aggregated-metrics-reader": "view",
     "view": "edit",
 }
 # Their rules are those of others.

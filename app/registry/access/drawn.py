@@ -78,11 +78,6 @@ def drawn_on(pod: Object) -> set[Pair]:
     )
     names = [("serviceaccounts", spec.get("serviceAccountName") or "")]
     for volume in spec.get("volumes") or ():
-        names.append(
-            ("persistentvolumeclaims", (volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
-        )
-        if volume.get("ephemeral"):
-            names.append(("persistentvolumeclaims", f"{meta.get('name', '')}-{volume.get('name', '')}"))
         for source in volume.values():
             if isinstance(source, dict):
                 refs = [source.get(field) for field in _DRIVER_SECRETS]

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.registry.admission import classes, in_use, limit_ranger, priority, service_account, tolerations
+from app.registry.admission import (
+    classes,
+    expansion,
+    in_use,
+    limit_ranger,
+    priority,
+    service_account,
+    tolerations,
+)
 from app.registry.admission.attributes import Attributes, Surroundings
 from app.registry.admission.pod_security import plugin as pod_security
 from app.registry.admission.policies import plugin as policies
@@ -35,7 +43,7 @@ _MUTATORS: dict[str, tuple[Plugin, ...]] = {
 # What may refuse a resource. Pod security concerns whatever holds a pod template.
 _VALIDATORS: dict[str, tuple[Plugin, ...]] = {
     "pods": (limit_ranger.validate, pod_security.validate),
-    "persistentvolumeclaims": (limit_ranger.validate,),
+    "persistentvolumeclaims": (limit_ranger.validate, expansion.validate),
     "namespaces": (pod_security.validate_namespace,),
     "priorityclasses.scheduling.k8s.io": (priority.validate_class,),
     **dict.fromkeys(pod_security.TEMPLATED, (pod_security.validate,)),

@@ -9,16 +9,14 @@ https://kubernetes.io/docs/concepts/containers/runtime-class/
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.persistent import CLASSES as STORAGE_CLASSES
+from app.objects.persistent import default_class, names_class
 from app.registry.admission.attributes import Attributes, Surroundings, forbidden, together
 
-STORAGE_CLASSES = "storageclasses.storage.k8s.io"
 INGRESS_CLASSES = "ingressclasses.networking.k8s.io"
 RUNTIME_CLASSES = "runtimeclasses.node.k8s.io"
-DEFAULT_STORAGE = "storageclass.kubernetes.io/is-default-class"
-DEFAULT_STORAGE_BETA = "storageclass.beta.kubernetes.io/is-default-class"
 DEFAULT_INGRESS = "ingressclass.kubernetes.io/is-default-class"
-# How a claim and an ingress named their class before there was a field for it.
-STORAGE_BETA = "volume.beta.kubernetes.io/storage-class"
+# How an ingress named its class before there was a field for it.
 INGRESS_OLD = "kubernetes.io/ingress.class"
 
 
@@ -28,19 +26,11 @@ def storage(attributes: Attributes, around: Surroundings) -> None:
     if claim is None or attributes.operation != "CREATE" or attributes.subresource:
         return
     spec = claim.get("spec") or {}
-    if spec.get("storageClassName") is not None or STORAGE_BETA in _annotations(claim):
+    if names_class(claim):
         return
-    marked = [
-        each
-        for each in around.view.list(STORAGE_CLASSES)
-        if "true" in (_annotations(each).get(DEFAULT_STORAGE), _annotations(each).get(DEFAULT_STORAGE_BETA))
-    ]
-    if not marked:
-        return
-    by_name = sorted(marked, key=lambda each: str(each["metadata"]["name"]))
-    newest = max(each["metadata"].get("creationTimestamp") or "" for each in by_name)
-    chosen = next(each for each in by_name if (each["metadata"].get("creationTimestamp") or "") == newest)
-    attributes.obj = {**claim, "spec": {**spec, "storageClassName": chosen["metadata"]["name"]}}
+    chosen = default_class(around.view.list(STORAGE_CLASSES))
+    if chosen is not None:
+        attributes.obj = {**claim, "spec": {**spec, "storageClassName": chosen}}
 
 
 def ingress(attributes: Attributes, around: Surroundings) -> None:

@@ -105,6 +105,8 @@ def _operation(operation: Json) -> Json:
 
 
 def _response(response: Json) -> Json:
+    if "schema" not in response:
+        return response
     return {**response, "schema": {"schema": _schema(response["schema"])}}
 
 

@@ -25,6 +25,7 @@ from app.schemas.protobuf import (
     numbers_groups,
     numbers_identity,
     numbers_meta,
+    numbers_metrics,
     numbers_networking,
     numbers_pod,
     numbers_sets,
@@ -47,6 +48,7 @@ _MODULES = (
     numbers_admission,
     numbers_apiextensions,
     numbers_batch,
+    numbers_metrics,
 )
 
 

@@ -22,6 +22,7 @@ from app.schemas import (
 from app.schemas.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
+    Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, verbs=("create",)),
     Kind(
         "", "v1", "ComponentStatus", "componentstatuses", "componentstatus", False,
         core_component.ComponentStatus, short_names=("cs",), columns=columns_cluster.COMPONENT_STATUS,
@@ -34,6 +35,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "", "v1", "Endpoints", "endpoints", "endpoints", True, core_service.Endpoints,
         short_names=("ep",), columns=columns_network.ENDPOINTS,
+        warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     ),
     Kind(
         "", "v1", "Event", "events", "event", True, core_event.Event,
@@ -47,10 +49,12 @@ KINDS: tuple[Kind, ...] = (
         "", "v1", "Namespace", "namespaces", "namespace", False, core_config.Namespace,
         short_names=("ns",), subresources=frozenset({"status", "finalize"}),
         columns=columns_cluster.NAMESPACE,
+        # All at once can't be asked for: that would be the whole cluster.
+        verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     ),
     Kind(
         "", "v1", "Node", "nodes", "node", False, core_node.Node,
-        short_names=("no",), subresources=frozenset({"status"}), columns=columns_cluster.NODE,
+        short_names=("no",), subresources=frozenset({"status", "proxy"}), columns=columns_cluster.NODE,
     ),
     Kind(
         "", "v1", "PersistentVolume", "persistentvolumes", "persistentvolume", False,
@@ -65,7 +69,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "", "v1", "Pod", "pods", "pod", True, core_pod.Pod,
         short_names=("po",), categories=("all",),
-        subresources=frozenset({"status", "binding", "log", "eviction", "ephemeralcontainers"}),
+        subresources=frozenset(
+            {"status", "binding", "log", "eviction", "ephemeralcontainers", "exec", "attach", "portforward", "proxy"}
+        ),
         columns=columns_pod.POD,
     ),
     Kind(
@@ -86,7 +92,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "", "v1", "Service", "services", "service", True, core_service.Service,
-        short_names=("svc",), categories=("all",), subresources=frozenset({"status"}), columns=columns_network.SERVICE,
+        short_names=("svc",), categories=("all",), subresources=frozenset({"status", "proxy"}), columns=columns_network.SERVICE,
     ),
     Kind(
         "", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, core_config.ServiceAccount,

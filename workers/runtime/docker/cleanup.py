@@ -54,6 +54,18 @@ def remove(cluster: str, grace: float) -> None:
     firewall.part_nodes(cluster)
 
 
+def remove_volumes(cluster: str) -> None:
+    """Remove the cluster's volumes with their data; no container may use them any more. Raises ContainerError."""
+    client = engine.connect()
+    try:
+        with translated(REASON):
+            found = client.volumes(filters={"label": [f"{labels.CLUSTER}={cluster}"]})
+            for volume in found.get("Volumes") or ():
+                client.remove_volume(volume["Name"])
+    finally:
+        client.close()
+
+
 def _containers(client: docker.APIClient, cluster: str) -> list[dict[str, Any]]:
     with translated(REASON):
         return list(client.containers(all=True, filters={"label": [f"{labels.CLUSTER}={cluster}"]}))

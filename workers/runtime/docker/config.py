@@ -46,7 +46,7 @@ def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> di
         "NetworkMode": with_sandbox,
         "IpcMode": with_sandbox,
         "LogConfig": LOG,
-        "Mounts": [_mount(m) for m in (*_own_files(spec, files), *spec.mounts)],
+        "Mounts": [_mount(m, owner) for m in (*_own_files(spec, files), *spec.mounts)],
         "ReadonlyRootfs": spec.read_only_root,
         "Privileged": spec.privileged,
         "CpuShares": max(MIN_SHARES, spec.cpu_request_millis * CPU_SHARES // 1000),
@@ -61,6 +61,8 @@ def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> di
         "Env": [f"{key}={value}" for key, value in spec.env.items()],
         "Labels": owner.of_pod(pod) | {labels.CONTAINER: spec.name, labels.ATTEMPT: str(spec.attempt)},
         "Tty": spec.tty,
+        "OpenStdin": spec.stdin,
+        "StdinOnce": spec.stdin and spec.stdin_once,
         "HostConfig": host,
         # An image's own health check would run beside the pod's probes, seen by nobody.
         "Healthcheck": {"Test": ["NONE"]},
@@ -111,7 +113,17 @@ def _own_files(spec: ContainerSpec, files: Path) -> list[Mount]:
     return [m for m in own if m.target not in taken]
 
 
-def _mount(mount: Mount) -> dict[str, Any]:
+def _mount(mount: Mount, owner: Owner) -> dict[str, Any]:
+    if mount.volume is not None:
+        driver = {"Name": mount.volume.driver, "Options": dict(mount.volume.options)}
+        options = {"NoCopy": True, "Labels": owner.of_volume(), "DriverConfig": driver}
+        return {
+            "Type": "volume",
+            "Source": mount.volume.name,
+            "Target": mount.target,
+            "ReadOnly": mount.read_only,
+            "VolumeOptions": options,
+        }
     return {"Type": "bind", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
 
 

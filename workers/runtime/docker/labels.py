@@ -41,6 +41,10 @@ class Owner:
         """The labels of a sandbox; a container has two more."""
         return self.labels | {POD_UID: pod.uid, POD_NAMESPACE: pod.namespace, POD_NAME: pod.name}
 
+    def of_volume(self) -> dict[str, str]:
+        """The labels of a volume, which pods of other nodes may use too."""
+        return {CLUSTER: self.cluster}
+
     def sandbox_name(self, uid: str) -> str:
         """The names are drawn from what they stand for, so that the engine refuses a double."""
         return f"beanpole_{self.cluster}_{self.node}_{uid}"

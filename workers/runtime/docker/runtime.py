@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,11 +19,24 @@ import docker.errors
 
 from app.base.clock import Clock
 from workers.runtime import crilog, machine, tcp
-from workers.runtime.docker import config, engine, execute, firewall, labels, network, pause
+from workers.runtime.docker import (
+    config,
+    dialing,
+    engine,
+    execute,
+    firewall,
+    interactive,
+    labels,
+    network,
+    pause,
+)
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
 from workers.runtime.docker.labels import Owner
 from workers.runtime.docker.observed import Observed
+from workers.runtime.docker.printed import printed
 from workers.runtime.docker.pull import Images
+from workers.runtime.docker.usage import Meter
+from workers.runtime.interactive import Interactive
 from workers.runtime.protocol import (
     ContainerError,
     ContainerSpec,
@@ -33,6 +47,7 @@ from workers.runtime.protocol import (
     PodState,
     SandboxSpec,
     State,
+    Usage,
 )
 from workers.runtime.rewriting import rewrite
 
@@ -59,6 +74,7 @@ class DockerRuntime:
         self._images = Images(self._client)
         self._pause = pause.IMAGE
         self._seen = Observed(self._client, self._owner)
+        self._meter = Meter(self._client, self._owner)
         self._heard_until = clock.now()
         self._lock = threading.Lock()
         self._stream: object | None = None
@@ -226,6 +242,14 @@ class DockerRuntime:
                         raise
                     self._clock.sleep(0.02)
 
+    def remove_volume(self, name: str) -> None:
+        with translated("VolumeFailedDelete"):
+            try:
+                self._client.remove_volume(name)
+            except docker.errors.APIError as exc:
+                if not is_gone(exc):
+                    raise
+
     def remove_node(self) -> None:
         """Remove all that this node has on the engine: pods, network, and with the cluster's last node the rules."""
         for pod in self.pods():
@@ -241,28 +265,26 @@ class DockerRuntime:
     ) -> tuple[int, bytes]:
         return execute.run(self._client, container_id, command, timeout, self._clock)
 
+    def command(
+        self, pod: PodRef, container_id: str, command: Sequence[str], *, stdin: bool, tty: bool
+    ) -> Interactive:
+        return interactive.Command(
+            self._client, container_id, command, stdin=stdin, tty=tty, clock=self._clock
+        )
+
+    def attach(self, pod: PodRef, container_id: str, *, stdin: bool, tty: bool) -> Interactive:
+        return interactive.attached(self._client, container_id, stdin=stdin, tty=tty)
+
+    def connect(self, pod: PodRef, port: int, timeout: float) -> socket.socket:
+        return dialing.connect(self._client, self._owner.sandbox_name(pod.uid), port, timeout)
+
     def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
         found = self.pod(pod.uid)
         named = [c for c in (found.containers if found else ()) if c.name == container]
         wanted = [c for c in named if options.attempt in (None, c.attempt)]
         if not wanted:
             raise KeyError(container)
-        return crilog.limited(self._printed(wanted[-1].id, options), options.limit_bytes)
-
-    def _printed(self, container_id: str, options: LogOptions) -> Iterator[bytes]:
-        with translated("LogError"):
-            stream = self._client.logs(
-                container_id,
-                stream=True,
-                follow=options.follow,
-                timestamps=options.timestamps,
-                tail="all" if options.tail is None else options.tail,
-                since=options.since,
-            )
-            try:
-                yield from stream
-            finally:
-                stream.close()
+        return crilog.limited(printed(self._client, wanted[-1].id, options), options.limit_bytes)
 
     def connections(self, pod: PodRef) -> int:
         with translated(engine.UNAVAILABLE):
@@ -274,6 +296,9 @@ class DockerRuntime:
                 raise
         pid = shown["State"]["Pid"]
         return tcp.count(tcp.tables(pid), shown["Config"]["Labels"][labels.ADDRESS]) if pid else 0
+
+    def usage(self) -> Usage:
+        return self._meter.measured()
 
     # --- deaths
 

@@ -6,6 +6,7 @@ Run by `python -I -S -E`, with the standard library only.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 
 import view
@@ -14,6 +15,7 @@ PR_SET_PDEATHSIG = 1
 SIGKILL = 9
 SIGPIPE = 13
 SIG_DFL = None
+TIOCSCTTY = 0x540E
 # `join` of the process that a container begins with. Otherwise it is the pid whose view to enter, or -1 for none.
 MAKE = 0
 
@@ -43,10 +45,18 @@ class Payload:
         return [next(self._fields) for _ in range(int(next(self._fields)))]
 
 
-def run(fields: list[bytes]) -> None:
-    """Become the command. Returns never; raises OSError saying what could not be done."""
+def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -> None:
+    """Become the command. Returns never; raises OSError saying what could not be done.
+
+    With `keep_input` its standard input stays what it is, instead of nothing; with `terminal` that is a terminal, which
+    comes to control it (Ctrl-C).
+    """
     payload = Payload(fields)
     os.setsid()
+    if terminal:
+        fcntl.ioctl(0, TIOCSCTTY, 0)
+        if payload.uid >= 0 and os.geteuid() == 0:
+            os.fchown(0, payload.uid, -1)
     if payload.join > 0:
         view.enter(payload.mode, payload.join)
     elif payload.join == MAKE and payload.mode:
@@ -66,8 +76,9 @@ def run(fields: list[bytes]) -> None:
         os.chdir(payload.directory)
     except OSError as exc:
         raise OSError(f"working directory {payload.directory}: {exc.strerror}") from exc
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
+    if not keep_input:
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 0)
     become(payload.command, payload.env)
 
 

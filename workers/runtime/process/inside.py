@@ -1,6 +1,7 @@
 """The way into a container that runs: reads what to run from standard input and becomes it.
 
-Run as `python -I -S -E inside.py`. Exits with 126 and a line on standard error if it can't.
+Run as `python -I -S -E inside.py`. Given a file descriptor, it reads from that one instead, and the command keeps its
+standard input; given `tty` besides, that is a terminal, which comes to control it. Exits with 126 and a line on standard error if it can't.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import entry
 
 if __name__ == "__main__":
     try:
-        with open(0, "rb", closefd=False) as given:
+        told = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+        with open(told, "rb", closefd=told != 0) as given:
             fields = given.read().split(b"\0")
-        entry.run(fields)
+        entry.run(fields, keep_input=told != 0, terminal="tty" in sys.argv[2:])
     except OSError as failure:
         os.write(2, f"{failure}\n".encode())
         os._exit(126)

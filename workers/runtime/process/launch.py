@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.runtime.protocol import ContainerError
+from workers.runtime.protocol import ContainerError, ContainerSpec
 
 HERE = Path(__file__).parent
 # Isolated, without site packages and environment: a start takes some 10 ms and stays under 9 MB.
@@ -26,6 +26,8 @@ class Launch:
         mode: how a private view of the file system is had (see `view`); empty: there is none.
         join: 0 for a container's own process; for a command inside one, the pid of the process whose
             view to enter, or -1 if that has no view of its own.
+        wishes: how a container's own process wants to be talked to: `i` has an input, `o` one that ends with the first
+            user, `t` a terminal; empty: not at all.
         uid, gid: -1 keeps the agent's own. mounts: (source, target, read-only).
     """
 
@@ -38,6 +40,7 @@ class Launch:
     gid: int = -1
     staging: str = ""
     mounts: Sequence[tuple[str, str, bool]] = ()
+    wishes: str = ""
 
 
 def payload(launch: Launch) -> list[str]:
@@ -63,7 +66,7 @@ def start(folder: Path, boot: str, launch: Launch) -> None:
     Raises:
         ContainerError: RunContainerError, with the reason why it does not.
     """
-    fields = [str(folder), boot, *payload(launch)]
+    fields = [str(folder), boot, launch.wishes, *payload(launch)]
     shim = subprocess.Popen(
         [*PYTHON, str(HERE / "shim.py")],
         stdin=subprocess.PIPE,
@@ -98,6 +101,27 @@ def inside(launch: Launch) -> subprocess.Popen[bytes]:
     return process
 
 
+def talking(launch: Launch, streams: tuple[int, int, int], tty: bool) -> subprocess.Popen[bytes]:
+    """Run a command in the view of a container with these as its standard streams; with `tty` they are a terminal,
+    which becomes the one that controls it."""
+    told = os.memfd_create("beanpole-command")
+    try:
+        with open(told, "wb", closefd=False) as file:
+            file.write("\0".join(payload(launch)).encode(errors="surrogateescape"))
+        os.lseek(told, 0, os.SEEK_SET)
+        return subprocess.Popen(
+            [*PYTHON, str(HERE / "inside.py"), str(told), "tty" if tty else ""],
+            stdin=streams[0],
+            stdout=streams[1],
+            stderr=streams[2],
+            pass_fds=(told,),
+            env={},
+            cwd="/",
+        )
+    finally:
+        os.close(told)
+
+
 def detect_mode() -> str:
     """How containers can have a private view of the file system here: `root`, `user`, or empty."""
     probe = subprocess.run(
@@ -118,6 +142,11 @@ def base_env() -> dict[str, str]:
         "HOME": os.environ.get("HOME", "/"),
         "LANG": os.environ.get("LANG", "C.UTF-8"),
     }
+
+
+def wishes(spec: ContainerSpec) -> str:
+    """See `Launch.wishes`."""
+    return ("i" if spec.stdin else "") + ("o" if spec.stdin_once else "") + ("t" if spec.tty else "")
 
 
 def _counted(items: Iterable[str]) -> list[str]:

@@ -13,13 +13,15 @@ import ipaddress
 import logging
 import os
 import platform
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.base.clock import Clock
 from workers.runtime import crilog, images, machine, tcp
-from workers.runtime.process import execute, launch, reaping
+from workers.runtime.interactive import Interactive
+from workers.runtime.process import attach, execute, interactive, launch, reaping, usage
 from workers.runtime.process.files import ContainerFolder, NodeFolder, PodFolder, ref
 from workers.runtime.process.procfs import MARK
 from workers.runtime.process.watch import Watch
@@ -34,6 +36,7 @@ from workers.runtime.protocol import (
     SandboxSpec,
     State,
     Unsupported,
+    Usage,
 )
 from workers.runtime.rewriting import rewrite
 
@@ -157,6 +160,8 @@ class ProcessRuntime:
     ) -> launch.Launch:
         address = sandbox["address"]
         env = launch.base_env() | {"HOSTNAME": sandbox["hostname"], "POD_IP": address} | dict(spec.env)
+        if spec.tty:
+            env.setdefault("TERM", "xterm")
         env |= {"BEANPOLE_POD_IP": address, MARK: folder.id}
         if any("\0" in text for text in (*env, *env.values(), *(spec.command or ()), *(spec.args or ()))):
             raise ContainerError("CreateContainerError", "a NUL byte can't be in a command or an environment")
@@ -183,6 +188,7 @@ class ProcessRuntime:
             gid=-1 if spec.run_as_group is None else spec.run_as_group,
             staging=str(folder.path / "root"),
             mounts=mounts,
+            wishes=launch.wishes(spec),
         )
 
     def _open_to(self, uid: int, gid: int | None, work: Path) -> None:
@@ -199,13 +205,17 @@ class ProcessRuntime:
             raise Unsupported(
                 f"{where}.command: required by the process runtime, where an image ({spec.image}) is only a name"
             )
-        if spec.tty:
-            raise Unsupported(f"{where}.tty: the process runtime gives no terminal")
         root = os.geteuid() == 0
         if spec.run_as_user is not None and not root and spec.run_as_user != os.geteuid():
             raise Unsupported(f"{where}.securityContext.runAsUser: needs an agent that runs as root")
         if spec.run_as_group is not None and not root and spec.run_as_group != os.getegid():
             raise Unsupported(f"{where}.securityContext.runAsGroup: needs an agent that runs as root")
+        for mount in spec.mounts:
+            if mount.volume is not None:
+                raise Unsupported(
+                    f"{where}.volumeMounts[{mount.target}]: the process runtime has no engine that mounts "
+                    f"{mount.volume.driver} volumes"
+                )
         mounts = [mount for mount in spec.mounts if mount.target != ACCOUNT_MOUNT]
         if mounts and not self._mode:
             raise Unsupported(
@@ -236,6 +246,24 @@ class ProcessRuntime:
     def exec(
         self, pod: PodRef, container_id: str, command: Sequence[str], timeout: float
     ) -> tuple[int, bytes]:
+        return execute.run(self._inside(pod, container_id, command), timeout, self._clock)
+
+    def command(
+        self, pod: PodRef, container_id: str, command: Sequence[str], *, stdin: bool, tty: bool
+    ) -> Interactive:
+        return interactive.begin(self._inside(pod, container_id, command), stdin=stdin, tty=tty)
+
+    def attach(self, pod: PodRef, container_id: str, *, stdin: bool, tty: bool) -> Interactive:
+        return attach.line_to(self._find(pod, container_id), stdin=stdin)
+
+    def connect(self, pod: PodRef, port: int, timeout: float) -> socket.socket:
+        sandbox = self._files.pod(pod.uid).sandbox()
+        if sandbox is None:
+            raise ContainerError("PortForwardError", f"pod {pod.namespace}/{pod.name} has no sandbox")
+        return socket.create_connection((sandbox["address"], port), timeout)
+
+    def _inside(self, pod: PodRef, container_id: str, command: Sequence[str]) -> launch.Launch:
+        """How a command comes to run in the surroundings of a container. Raises ContainerError: it does not run."""
         folder = self._find(pod, container_id)
         recorded = folder.recorded() if folder else None
         parent = self._files.pod(pod.uid)
@@ -255,7 +283,7 @@ class ProcessRuntime:
         started = self._launch(parent, sandbox, folder, asked)
         private = bool(self._mode) and reaping.is_private(recorded.main)
         inside = replace(started, command=list(command), mode=self._mode if private else "", mounts=())
-        return execute.run(replace(inside, join=recorded.main.pid if private else -1), timeout, self._clock)
+        return replace(inside, join=recorded.main.pid if private else -1)
 
     def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
         named = [c for c in self._files.pod(pod.uid).containers() if c.name == container]
@@ -275,6 +303,16 @@ class ProcessRuntime:
     def connections(self, pod: PodRef) -> int:
         sandbox = self._files.pod(pod.uid).sandbox()
         return tcp.count(tcp.tables(), sandbox["address"]) if sandbox else 0
+
+    def usage(self) -> Usage:
+        running = []
+        for parent in self._files.pods():
+            sandbox = parent.sandbox()
+            for folder in parent.containers() if sandbox else ():
+                recorded = folder.recorded()
+                if sandbox and recorded and recorded.exit_code is None and recorded.boot == self._boot:
+                    running.append((ref(sandbox), folder, recorded))
+        return usage.measured(running)
 
     # --- deaths
 

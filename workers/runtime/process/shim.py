@@ -16,6 +16,10 @@ import select
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # One line longer than this is split, as containerd does (its max_container_log_line_size).
 LINE_MAX = 16 * 1024
 # A log has at most this many bytes, and one older file of the same size is kept beside it.
@@ -96,8 +100,8 @@ def answer(text: str) -> None:
         os.close(null)
 
 
-def start(payload: list[bytes], out: int, err: int) -> int:
-    """The container's process, running its command; its pid.
+def start(payload: list[bytes], out: int, err: int, given: int = -1, terminal: bool = False) -> int:
+    """The container's process, running its command; its pid. `given` is its input, -1 for none.
 
     Raises:
         OSError: it could not be started; says why.
@@ -106,13 +110,15 @@ def start(payload: list[bytes], out: int, err: int) -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            if given >= 0:
+                os.dup2(given, 0)
             os.dup2(out, 1)
             os.dup2(err, 2)
             sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
             # Imported here, so that the memory it takes goes when the command takes over.
             import entry
 
-            entry.run(payload)
+            entry.run(payload, given >= 0, terminal)
         except BaseException as exc:
             os.write(tell, str(exc).encode("utf-8", "replace"))
         os._exit(127)
@@ -174,6 +180,41 @@ def own(lock: int, folder: str) -> bool:
             return not os.path.exists(folder + "/state")
 
 
+def start_silent(
+    folder: str, log: Log, payload: list[bytes], wishes: str
+) -> tuple[int, Callable[[int], int]]:
+    """A container that nobody talks to: its pid, and what supervises it. Raises OSError."""
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    pid = start(payload, out_end, err_end)
+    os.close(out_end)
+    os.close(err_end)
+    return pid, lambda pid: supervise(log, pid, out, err)
+
+
+def start_talking(
+    folder: str, log: Log, payload: list[bytes], wishes: str
+) -> tuple[int, Callable[[int], int]]:
+    """A container with an input (`i`; `o`: once) or a terminal (`t`). Raises OSError."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import attaching
+
+    if "t" in wishes:
+        master, slave = os.openpty()
+        os.set_inheritable(slave, True)
+        given, theirs, outputs = master, (slave, slave, slave), {master: b"stdout"}
+    else:
+        read, given = os.pipe()
+        out, out_end = os.pipe()
+        err, err_end = os.pipe()
+        theirs, outputs = (read, out_end, err_end), {out: b"stdout", err: b"stderr"}
+    supervisor = attaching.Supervisor(folder, log, outputs, given, "o" in wishes, "t" in wishes)
+    pid = start(payload, theirs[1], theirs[2], theirs[0], "t" in wishes)
+    for fd in set(theirs):
+        os.close(fd)
+    return pid, supervisor.run
+
+
 def main() -> None:
     with open(0, "rb", closefd=False) as file:
         payload = file.read().split(b"\0")
@@ -189,15 +230,14 @@ def main() -> None:
         answer("ok")
         os._exit(0)
     log = Log(folder)
-    out, out_end = os.pipe()
-    err, err_end = os.pipe()
+    wishes = payload[2].decode()
+    # Whoever is talked to has more to it, which others need not carry in memory.
+    run = start_talking if wishes else start_silent
     try:
-        pid = start(payload[2:], out_end, err_end)
+        pid, watch = run(folder, log, payload[3:], wishes)
     except OSError as exc:
         answer(f"error {exc}")
         os._exit(1)
-    os.close(out_end)
-    os.close(err_end)
     me = os.getpid()
     values = {
         "boot": f'"{boot}"',
@@ -207,7 +247,7 @@ def main() -> None:
     }
     write_state(folder, values)
     answer("ok")
-    status = supervise(log, pid, out, err)
+    status = watch(pid)
     code = os.waitstatus_to_exitcode(status)
     values["exit_code"] = str(code if code >= 0 else 128 - code)
     values["finished_at"] = f"{time.time_ns() / 1e9:.6f}"

@@ -15,6 +15,7 @@ alone `simulated.beanpole.dev/<container>.<what>`. Durations are seconds.
     fail-image      "true": the image can't be pulled (ErrImagePull at start_container)
     log             what the container has printed; `\\n` separates lines
     exec-exit-code  what exec answers (0 if not given)
+    exec-output     what an interactive exec prints before it repeats what is typed; `\\n` separates lines
 
 An image of a registry under the reserved domain `.invalid` (RFC 2606) can never be pulled.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workers.runtime.protocol import ContainerSpec, ContainerState, SandboxSpec
+from workers.runtime.protocol import ContainerSpec, ContainerState, NodeInfo, SandboxSpec
 
 
 @dataclass(slots=True)
@@ -41,3 +41,22 @@ class Machine:
     pods: dict[str, Pod] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     crashes: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def info(self, name: str) -> NodeInfo:
+        """What it has. `name` is the node's."""
+        return NodeInfo(
+            cpu_millis=self.cpu_millis,
+            memory_bytes=self.memory_bytes,
+            disk_bytes=1 << 40,
+            max_pods=self.max_pods,
+            runtime_version="simulated://1",
+            kernel_version="simulated",
+            os_image="Beanpole simulated node",
+            architecture="amd64",
+            machine_id=name,
+        )
+
+
+def forget_old(containers: list[Container], spec: ContainerSpec) -> list[Container]:
+    """Without what is older than the last attempt before this one."""
+    return [c for c in containers if c.state.name != spec.name or c.state.attempt >= spec.attempt - 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.objects.quantity import millis
 from workers.runtime.protocol import ContainerError
 
 PREFIX = "simulated.beanpole.dev/"
@@ -31,6 +32,14 @@ class Told:
             raise ContainerError(
                 "CreateContainerError", f"annotation {PREFIX}{what}: {text!r} is not a number"
             ) from exc
+
+    def quantity(self, what: str) -> int | None:
+        """A quantity in thousandths; None if nothing is said."""
+        text = self.text(what)
+        try:
+            return millis(text) if text else None
+        except ValueError as exc:
+            raise ContainerError("CreateContainerError", f"annotation {PREFIX}{what}: {exc}") from exc
 
     def flag(self, what: str) -> bool:
         return self.text(what) == "true"

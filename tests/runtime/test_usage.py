@@ -1,0 +1,75 @@
+"""Where the kernel tells what is used: cgroups of both versions, /proc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workers.runtime import machine_usage
+from workers.runtime.docker import cgroup
+from workers.runtime.docker.usage import of_stats
+
+ID = "f00d" * 16
+ONE = f"4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/\n"
+TWO = f"0::/system.slice/docker-{ID}.scope\n"
+STAT = "anon 100\ninactive_file 300\ntotal_inactive_file 400\n"
+
+
+def put(folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+
+
+def process(tmp_path: Path, text: str, pid: int = 7) -> Path:
+    put(tmp_path / "proc" / str(pid), cgroup=text)
+    return tmp_path / "proc"
+
+
+@pytest.mark.parametrize("folder", ["cpuacct", "cpu,cpuacct"])
+def test_version_one_has_a_folder_for_each_controller(tmp_path: Path, folder: str) -> None:
+    proc = process(tmp_path, ONE)
+    put(tmp_path / folder / "docker" / ID, cpuacct__usage="12345\n")
+    put(tmp_path / "memory" / "docker" / ID, memory__usage_in_bytes="1000\n", memory__stat=STAT)
+    found = cgroup.find(7, ID, tmp_path, proc)
+    assert found is not None
+    assert found.read() == (12345, 600)
+
+
+@pytest.mark.parametrize("root", ["", "unified"])
+def test_version_two_has_one_folder_for_all(tmp_path: Path, root: str) -> None:
+    proc = process(tmp_path, TWO)
+    files = {"cpu__stat": "usage_usec 12\nuser_usec 9\n", "memory__current": "1000\n",
+             "memory__stat": "inactive_file 300\n"}  # fmt: skip
+    put(tmp_path / root / "system.slice" / f"docker-{ID}.scope", **files)
+    found = cgroup.find(7, ID, tmp_path, proc)
+    assert found is not None
+    assert found.read() == (12_000, 700)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0::/\n", TWO.replace(ID, "another"), TWO.replace("/system", "/../../system"), TWO],
+    ids=["not told", "another process", "outside", "not mounted"],
+)
+def test_what_cannot_be_seen_from_here_is_not_guessed(tmp_path: Path, text: str) -> None:
+    assert cgroup.find(7, ID, tmp_path, process(tmp_path, text)) is None
+    assert cgroup.find(8, ID, tmp_path, tmp_path / "proc") is None
+
+
+def test_the_engine_says_the_same_in_its_own_form() -> None:
+    said = {"cpu_stats": {"cpu_usage": {"total_usage": 12345}},
+            "memory_stats": {"usage": 1000, "stats": {"inactive_file": 300, "total_inactive_file": 400}}}  # fmt: skip
+    assert of_stats(said) == (12345, 600)
+    assert of_stats({"cpu_stats": {"cpu_usage": {"total_usage": 0}}, "memory_stats": {}}) is None
+
+
+def test_the_machines_work_leaves_out_idling_and_waiting() -> None:
+    text = "cpu  100 10 20 5000 700 3 2 1 50 0\ncpu0 1 1 1 1\n"
+    assert machine_usage.cpu(text) == 136 * machine_usage.TICK
+
+
+def test_the_machines_working_set_leaves_out_files_that_nobody_reads() -> None:
+    text = "MemTotal: 1000 kB\nMemFree: 200 kB\nMemAvailable: 500 kB\nActive(file): 90 kB\nInactive(file): 300 kB\n"
+    assert machine_usage.memory(text) == 500 * 1024

@@ -1,0 +1,31 @@
+"""What `hostPath.type` asks for, as kubelet checks it.
+
+https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.objects.change import Object
+from workers.agent.sources import ConfigError
+
+
+def check_host_path(source: Object) -> None:
+    """Make what is to be made, and see that it is what the pod expects. Raises ConfigError, OSError."""
+    kind, path = source.get("type") or "", Path(source["path"])
+    if kind == "DirectoryOrCreate":
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    elif kind == "FileOrCreate" and not path.exists():
+        path.touch(mode=0o644)
+    checks = {
+        "Directory": path.is_dir,
+        "File": path.is_file,
+        "Socket": path.is_socket,
+        "CharDevice": path.is_char_device,
+        "BlockDevice": path.is_block_device,
+        "DirectoryOrCreate": path.is_dir,
+        "FileOrCreate": path.is_file,
+    }
+    if kind and not checks.get(kind, path.exists)():
+        raise ConfigError(f"hostPath type check failed: {path} is not a {kind}")

@@ -1,0 +1,77 @@
+"""What a cgroup has used, read from the kernel's own files: a hundred times cheaper than asking an engine.
+
+Both versions of cgroups, and the machines that have both
+(https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """Where one container's files are: the folder that counts its cpu and the one that counts its memory."""
+
+    cpu: Path
+    memory: Path
+
+    def read(self) -> tuple[int, int]:
+        """Nanoseconds of cpu, and bytes of the working set.
+
+        Raises:
+            OSError, ValueError, KeyError: the container has ended, or the files are not what they are known for.
+        """
+        if (self.cpu / "cpuacct.usage").exists():
+            cpu = int((self.cpu / "cpuacct.usage").read_text())
+        else:
+            cpu = _table(self.cpu / "cpu.stat")["usage_usec"] * 1000
+        first = self.memory / "memory.usage_in_bytes"
+        held = int((first if first.exists() else self.memory / "memory.current").read_text())
+        stat = _table(self.memory / "memory.stat")
+        # In version 1 the plain name leaves out what is in groups below.
+        idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+        return cpu, max(0, held - idle)
+
+
+def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/proc")) -> Cgroup | None:
+    """The cgroup of a container, of which `pid` is a process; None if it can't be seen from here.
+
+    An agent in a container of its own sees other processes under the engine's pids, or paths that begin elsewhere:
+    then the id is not in the path.
+    """
+    try:
+        lines = (proc / str(pid) / "cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    cpu = memory = None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if container_id not in path or "/../" in path:
+            continue
+        below = path.lstrip("/")
+        if not controllers:
+            whole = _first(root / below, root / "unified" / below)
+            cpu, memory = cpu or _having(whole, "cpu.stat"), memory or _having(whole, "memory.current")
+        names = controllers.split(",")
+        if "cpuacct" in names:
+            cpu = _first(root / "cpuacct" / below, root / controllers / below)
+        if "memory" in names:
+            memory = _first(root / "memory" / below)
+    return Cgroup(cpu, memory) if cpu and memory else None
+
+
+def _first(*folders: Path) -> Path | None:
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _having(folder: Path | None, name: str) -> Path | None:
+    return folder if folder is not None and (folder / name).exists() else None
+
+
+def _table(path: Path) -> dict[str, int]:
+    pairs = (line.split() for line in path.read_text().splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
