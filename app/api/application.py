@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.api import answers, authz, routing
+from app.api import answers, authz, compression, routing
 from app.api.answers import Answer
 from app.api.audit.keys import REASON, TARGET
 from app.api.gate import Gate
@@ -112,6 +112,7 @@ class Application(Flask):
 
         counted = verb if verb in _VERBS else "other"
         answer = gate.run(environ, counted, target.kind.resource, trace, work)
+        compression.compress(answer, environ)
         return answers.send(answer, trace, start_response, head=method == "HEAD")
 
 

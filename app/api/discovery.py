@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -35,16 +36,20 @@ _SUBRESOURCES: dict[str, tuple[dict[str, str] | None, tuple[str, ...]]] = {
 }
 
 
-def answer(parts: list[str], accept: str, catalog: Catalog) -> Answer | None:
+def answer(parts: list[str], accept: str, catalog: Catalog, if_none_match: str = "") -> Answer | None:
     """The document at `/api`, `/apis`, `/api/v1`, `/apis/<group>` or `/apis/<group>/<version>`, or None if
-    there is none."""
+    there is none. The aggregated one has an ETag."""
     catalog.catch_up()
     if parts in (["api"], ["apis"]):
         core = parts[0] == "api"
         body: bytes | None
         if negotiate.wants_aggregated_discovery(accept):
             body = _kept(catalog, ("aggregated", core), lambda: _aggregated(catalog, core))
-            return Answer(200, body or b"", negotiate.AGGREGATED, [("Vary", "Accept")])
+            tag = hashlib.sha512(body).hexdigest().upper()
+            headers = [("ETag", f'"{tag}"'), ("Vary", "Accept")]
+            if tag in if_none_match:
+                return Answer(304, b"", negotiate.AGGREGATED, headers)
+            return Answer(200, body, negotiate.AGGREGATED, headers)
         body = _versions() if core else _kept(catalog, "groups", lambda: _groups(catalog))
         return Answer(200, body or b"", headers=[("Vary", "Accept")])
     negotiate.form(accept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from app.api import identity_reviews, pages
 from app.api.access_metrics import AccessMetrics
 from app.api.application import Application
@@ -20,6 +22,7 @@ from app.api.work_metrics import WorkMetrics
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
+from app.registry import binding
 from app.registry.access import reviews as access_reviews
 from app.registry.registry import Registry
 from app.store.agents import AgentState
@@ -59,5 +62,6 @@ def create_app(
     app.resources.connections = Connections(registry, app.sessions, ids)
     app.resources.reviews.update(identity_reviews.reviews(authenticator, clock))
     app.resources.reviews.update(access_reviews.reviews(registry))
+    app.resources.reviews["bindings"] = partial(binding.bind_named, registry)
     app.register_blueprint(pages.blueprint(app, registry, store, agents, settings.max_body))
     return app

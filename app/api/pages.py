@@ -150,7 +150,8 @@ def _elsewhere(environ: dict[str, Any], registry: Registry) -> Answer:
     if not parts:
         found = answers.of_json({"paths": _PATHS})
     elif parts[0] in ("api", "apis"):
-        found = discovery.answer(parts, environ.get("HTTP_ACCEPT", ""), registry.catalog)
+        known = environ.get("HTTP_IF_NONE_MATCH", "")
+        found = discovery.answer(parts, environ.get("HTTP_ACCEPT", ""), registry.catalog, known)
     if found is None:
         return answers.unknown_path()
     _allow(environ, "GET")

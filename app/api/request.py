@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import orjson
+
 from app.api.query import Query
 from app.api.selection import Selection
 from app.api.user import User
@@ -14,31 +16,46 @@ _VALIDATIONS = ("Strict", "Warn", "Ignore")
 _MATCHES = ("", "Exact", "NotOlderThan")
 # A field manager's name may not be longer.
 MANAGER_MAX = 128
+# What a method's parameters are called together.
+_OPTIONS = {"PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 
 
-def request_of(user: User, trace: str, query: Query, user_agent: str = "") -> Request:
-    """Who asks, and how. `user_agent` is the header of this name.
+def request_of(user: User, trace: str, query: Query, user_agent: str = "", method: str = "POST") -> Request:
+    """Who asks, and how. `user_agent` is the header of this name; `method` tells what the options are called.
 
     Raises:
         Invalid: `dryRun`, `fieldValidation` or `fieldManager` has a value that it can't have.
     """
+    options = _OPTIONS.get(method, "CreateOptions")
     dry = query.text("dryRun")
     if dry not in ("", "All"):
         raise _invalid(
-            "dryRun", f'Unsupported value: "{dry[:64]}": supported values: "All"', "FieldValueNotSupported"
+            options,
+            "dryRun",
+            f'Unsupported value: "{dry[:64]}": supported values: "All"',
+            "FieldValueNotSupported",
         )
     validation = query.text("fieldValidation") or "Warn"
     if validation not in _VALIDATIONS:
         raise _invalid(
+            options,
             "fieldValidation",
             f'Unsupported value: "{validation[:64]}": supported values: "Ignore", "Strict", "Warn"',
             "FieldValueNotSupported",
         )
     manager = query.text("fieldManager")
-    if len(manager) > MANAGER_MAX or not manager.isprintable():
+    if len(manager) > MANAGER_MAX:
         raise _invalid(
+            options,
             "fieldManager",
-            f"Invalid value: must be printable and no longer than {MANAGER_MAX}",
+            f"Too long: may not be more than {MANAGER_MAX} bytes",
+            "FieldValueTooLong",
+        )
+    if not manager.isprintable():
+        raise _invalid(
+            options,
+            "fieldManager",
+            f"Invalid value: {orjson.dumps(manager).decode()}: should only contain printable characters",
             "FieldValueInvalid",
         )
     return Request(
@@ -119,18 +136,13 @@ def wants_dry_run(raw: Any) -> bool:
 
 
 def _forbidden(field: str, message: str, reason: str) -> Invalid:
-    return Invalid(
-        f'ListOptions.meta.k8s.io "" is invalid: {field}: {message}',
-        group="meta.k8s.io",
-        resource="ListOptions",
-        causes=[Cause(field, reason, message)],
-    )
+    return _invalid("ListOptions", field, message, reason)
 
 
-def _invalid(field: str, message: str, reason: str) -> Invalid:
+def _invalid(options: str, field: str, message: str, reason: str) -> Invalid:
     return Invalid(
-        f'Options.meta.k8s.io "" is invalid: {field}: {message}',
+        f'{options}.meta.k8s.io "" is invalid: {field}: {message}',
         group="meta.k8s.io",
-        resource="Options",
+        resource=options,
         causes=[Cause(field, reason, message)],
     )

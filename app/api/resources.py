@@ -16,6 +16,7 @@ from app.api import forms, negotiate, request, selection, watch, watch_events, w
 from app.api.answers import Answer
 from app.api.audit.keys import NOTES, SENT
 from app.api.connection import Connection
+from app.api.duplicates import duplicates
 from app.api.logs import Logs
 from app.api.negotiate import Form
 from app.api.query import Query
@@ -90,9 +91,8 @@ class Resources:
         if on == "proxy":
             # What it asks, it asks of the pod.
             query = Query("")
-        call = Call(
-            target, environ, query, request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", ""))
-        )
+        asked = request.request_of(user, trace, query, environ.get("HTTP_USER_AGENT", ""), method)
+        call = Call(target, environ, query, asked)
         environ[NOTES] = call.request.annotations
         answer = handler(self, call)
         if target.kind.warning:
@@ -246,7 +246,10 @@ class Resources:
 
     def _body(self, call: Call, expected: str) -> dict[str, Any]:
         data = bodies.read(call.environ, self._max_body)
-        raw = call.environ[SENT] = bodies.parse(data, bodies.media_type(call.environ), expected)
+        media = bodies.media_type(call.environ)
+        raw = call.environ[SENT] = bodies.parse(data, media, expected)
+        if media == bodies.JSON and call.request.field_validation != "Ignore":
+            incoming.report_doubled(call.request, call.target.kind, duplicates(data))
         return raw
 
     def _patch(self, call: Call) -> tuple[Any, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jsonpatch
@@ -17,6 +18,17 @@ NEEDS_VALUE = ("add", "replace", "test")
 NEEDS_FROM = ("move", "copy")
 
 
+_FAILURES = (
+    jsonpatch.JsonPatchException,
+    jsonpatch.JsonPointerException,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+)
+
+
 def apply(target: Object, patch: Any) -> Object:
     """`target` after the operations of `patch`, all or none. `target` is not changed.
 
@@ -27,16 +39,8 @@ def apply(target: Object, patch: Any) -> Object:
     operations = _checked(patch)
     try:
         result = jsonpatch.JsonPatch(operations).apply(target)
-    except (
-        jsonpatch.JsonPatchException,
-        jsonpatch.JsonPointerException,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-    ) as exc:
-        raise _refused(exc) from exc
+    except _FAILURES as exc:
+        raise _refused(_why(target, operations)) from exc
     if not isinstance(result, dict):
         raise Invalid("the server rejected our request due to an error in our request")
     return result
@@ -65,6 +69,22 @@ def _checked(patch: Any) -> list[Object]:
     return patch
 
 
-def _refused(exc: Exception) -> Invalid:
-    cause = Cause("patch", "UnexpectedServerResponse", str(exc) or type(exc).__name__)
+def _why(target: Object, operations: list[Object]) -> str:
+    """Which operation can't be done, in the words of github.com/evanphx/json-patch. The library's own would show
+    the object as Python prints it."""
+    result: Any = copy.deepcopy(target)
+    for operation in operations:
+        op, path = operation["op"], operation["path"]
+        try:
+            result = jsonpatch.JsonPatch([operation]).apply(result, in_place=True)
+        except jsonpatch.JsonPatchTestFailed:
+            return f"testing value {path} failed: test failed"
+        except _FAILURES:
+            missing = operation["from"] if op in NEEDS_FROM else path
+            return f'{op} operation does not apply: doc is missing path: "{missing}": missing value'
+    return "the patch can't be applied"
+
+
+def _refused(why: str) -> Invalid:
+    cause = Cause("", "UnexpectedServerResponse", why)
     return Invalid("the server rejected our request due to an error in our request", causes=[cause])

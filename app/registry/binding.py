@@ -56,6 +56,19 @@ def bind(registry: Registry, request: Request, namespace: str, name: str, raw: A
     return statuses.success(code=201)
 
 
+def bind_named(registry: Registry, request: Request, sent: Object) -> Object:
+    """Bind the pod of the Binding's own name: what is created at `bindings`, the way of schedulers of old; a Status.
+
+    Raises:
+        BadRequest: it names no pod. Otherwise as `bind`.
+    """
+    meta = sent["metadata"]
+    if not meta.get("name"):
+        raise BadRequest("name must be provided")
+    status: Object = orjson.loads(bind(registry, request, meta["namespace"], meta["name"], sent))
+    return status
+
+
 def _check_target(name: str, target: Object) -> None:
     if not target.get("name"):
         field, reason, message = "target.name", "FieldValueRequired", "Required value"

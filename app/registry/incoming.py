@@ -59,9 +59,17 @@ def _check_type(kind: Kind, raw: Object) -> None:
 
 def report_unknown(request: Request, kind: Kind, paths: list[str]) -> None:
     """Refuse unknown fields, warn of them, or say nothing."""
-    if request.field_validation == "Ignore":
+    _report(request, kind, [f'unknown field "{path}"' for path in paths])
+
+
+def report_doubled(request: Request, kind: Kind, paths: list[str]) -> None:
+    """The same of fields that are there more than once."""
+    _report(request, kind, [f'duplicate field "{path}"' for path in paths])
+
+
+def _report(request: Request, kind: Kind, found: list[str]) -> None:
+    if not found or request.field_validation == "Ignore":
         return
-    found = [f'unknown field "{path}"' for path in paths]
     if request.field_validation == "Strict":
         raise BadRequest(
             f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '

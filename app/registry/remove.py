@@ -53,8 +53,8 @@ IMMORTAL = ("default", "kube-system", "kube-public")
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a delete answers. `gone` is false while the object is only marked; `waiting`, if that is
-    because the client asked that dependents go first (Kubernetes then answers 202)."""
+    """What a delete answers. `gone` is false while the object is only marked; `waiting`, if moreover
+    the client said `orphanDependents: false` (Kubernetes then, and only then, answers 202)."""
 
     body: bytes
     gone: bool
@@ -197,7 +197,7 @@ def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None
 
 def _answer(kind: Kind, obj: Object, body: bytes, gone: bool, options: DeleteOptions) -> Removed:
     if not gone or kind.resource in ANSWERED_WITH_OBJECT:
-        return Removed(versions.shown(kind, body), gone, not gone and options.propagation == "Foreground")
+        return Removed(versions.shown(kind, body), gone, not gone and options.cascading)
     meta = obj["metadata"]
     status = statuses.success(name=meta["name"], group=kind.group, resource=kind.plural, uid=meta["uid"])
     return Removed(status, gone)

@@ -67,12 +67,14 @@ class ListOptions:
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
     """How to delete. `grace` is in seconds; `uid` and `version` are preconditions (None: any). Without a
-    `propagation` it is as the kind has it (`remove.propagation_of`)."""
+    `propagation` it is as the kind has it (`remove.propagation_of`). `cascading` is set by the old way of asking for
+    one, `orphanDependents: false`."""
 
     grace: int | None = None
     propagation: Propagation | None = None
     uid: str | None = None
     version: str | None = None
+    cascading: bool = False
 
     @classmethod
     def of(cls, raw: Any) -> DeleteOptions:
@@ -96,6 +98,7 @@ class DeleteOptions:
             _propagation(given),
             preconditions.get("uid"),
             preconditions.get("resourceVersion"),
+            given.get("orphanDependents") is False,
         )
 
 

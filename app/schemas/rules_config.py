@@ -38,7 +38,8 @@ def config_map(given: Object, path: str, faults: Faults) -> None:
         faults.all_invalid(f"binaryData[{key}]", key, data_key(key))
         size += len(base64.b64decode(value))
     if size > DATA_LIMIT:
-        faults.too_long("", DATA_LIMIT)
+        # Kubernetes shows the path of the whole so.
+        faults.too_long("[]", DATA_LIMIT)
 
 
 def secret(given: Object, path: str, faults: Faults) -> None:

@@ -9,6 +9,7 @@ from app.schemas.formats import label_value, qualified_name
 
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 ANNOTATIONS_LIMIT = 256 * 1024
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def labels(given: Object, path: str, faults: Faults) -> None:
@@ -36,6 +37,18 @@ def object_meta(meta: Object, path: str, faults: Faults) -> None:
         _owners(meta["ownerReferences"], f"{path}.ownerReferences", faults)
     if (meta.get("generation") or 0) < 0:
         faults.invalid(f"{path}.generation", meta["generation"], "must be greater than or equal to 0")
+
+
+def finalizers(meta: Object, faults: Faults) -> None:
+    """Those of built-in kinds say whose they are (`ValidateFinalizerName`, k8s.io/kubernetes/pkg/apis/core/validation);
+    custom resources may have any."""
+    for i, finalizer in enumerate(meta.get("finalizers") or ()):
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            faults.invalid(
+                f"metadata.finalizers[{i}]",
+                finalizer,
+                "name is neither a standard finalizer name nor is it fully qualified",
+            )
 
 
 def _owners(owners: list[Object], path: str, faults: Faults) -> None:

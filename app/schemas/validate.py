@@ -87,6 +87,8 @@ def validate(kind: Kind, obj: Object) -> None:
         at_first(obj, "", faults)
     if kind.custom is not None:
         kind.custom.check(obj, None, faults)
+    else:
+        rules_meta.finalizers(obj["metadata"], faults)
     faults.check(kind, name)
 
 
@@ -119,6 +121,8 @@ def validate_update(kind: Kind, old: Object, new: Object, subresource: str = "")
         _looker(meta.ObjectMeta)(new["metadata"], "metadata", faults)
     if kind.custom is not None:
         kind.custom.check(new, old, faults)
+    elif old["metadata"].get("finalizers") != new["metadata"].get("finalizers"):
+        rules_meta.finalizers(new["metadata"], faults)
     faults.check(kind, new["metadata"].get("name", ""))
 
 

@@ -68,7 +68,7 @@ def test_foreground_and_orphan_leave_a_finalizer_for_the_garbage_collector(world
     world.create("deployments.apps", make.deployment("b"))
     first = world.delete("deployments.apps", "a", propagation="Foreground")
     second = world.delete("deployments.apps", "b", propagation="Orphan")
-    assert (first.gone, first.waiting, second.gone, second.waiting) == (False, True, False, False)
+    assert (first.gone, first.waiting, second.gone, second.waiting) == (False, False, False, False)
     assert world.must("deployments.apps", "default/a")["metadata"]["finalizers"] == ["foregroundDeletion"]
     assert world.must("deployments.apps", "default/b")["metadata"]["finalizers"] == ["orphan"]
 

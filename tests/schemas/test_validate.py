@@ -233,7 +233,7 @@ def test_a_key_of_a_config_map_can_be_a_file():
 def test_a_config_map_is_at_most_a_mebibyte():
     assert faults(CONFIG_MAP, {"metadata": {"name": "c"}, "data": {"k": "x" * (1 << 20)}}) == []
     assert faults(CONFIG_MAP, {"metadata": {"name": "c"}, "data": {"k": "x" * ((1 << 20) + 1)}}) == [
-        ": Too long: may not be more than 1048576 bytes"
+        "[]: Too long: may not be more than 1048576 bytes"
     ]
 
 

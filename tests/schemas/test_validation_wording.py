@@ -336,7 +336,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("configmaps", "data", {"a b": "c"},
      'data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, \'-\', \'_\' or '
      "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"),
-    ("configmaps", "data", {"a": "b" * (1 + (1 << 20))}, ": Too long: may not be more than 1048576 bytes"),
+    ("configmaps", "data", {"a": "b" * (1 + (1 << 20))}, "[]: Too long: may not be more than 1048576 bytes"),
     ("secrets", "data", {".dockerconfigjson": "YQ=="},
      "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid character 'a' looking for "
      "beginning of value"),

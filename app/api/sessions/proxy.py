@@ -34,13 +34,9 @@ _READ = 64 * 1024
 
 
 def rest_of(environ: dict[str, Any], segments: int) -> str:
-    """What of the path is the pod's: all that follows the first `segments` parts, as it was sent. Empty if not even a
-    slash does."""
-    raw = str(environ.get("RAW_URI") or "").partition("?")[0] or quote(
-        environ["PATH_INFO"], safe="/%:@!$&'()*+,;=~-._"
-    )
-    if not raw.startswith("/"):
-        raw = urlsplit(raw).path
+    """What of the path is the pod's: all that follows the first `segments` parts. Empty if not even a slash does. An
+    encoded slash counts as one, as in Kubernetes (some clients encode all of them)."""
+    raw = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
     at, seen = 0, 0
     while seen < segments and at < len(raw):
         while raw[at : at + 1] == "/":
@@ -54,7 +50,9 @@ def rest_of(environ: dict[str, Any], segments: int) -> str:
 def to_directory(environ: dict[str, Any]) -> Answer:
     """To what lies under a slash, so that relative links in its pages lead below it."""
     query = environ.get("QUERY_STRING", "")
-    where = quote(environ["PATH_INFO"], safe="/:") + "/" + (f"?{query}" if query else "")
+    # With two slashes in front it would name a host.
+    path = "/" + quote(environ["PATH_INFO"].lstrip("/").encode("latin-1"), safe="/:")
+    where = path + "/" + (f"?{query}" if query else "")
     return Answer(301, b"", "", [("Location", where)])
 
 

@@ -19,10 +19,11 @@ from app.schemas import (
     core_replication,
     core_service,
 )
+from app.schemas.column import DEFAULT
 from app.schemas.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
-    Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, verbs=("create",)),
+    Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, columns=DEFAULT, verbs=("create",)),
     Kind(
         "", "v1", "ComponentStatus", "componentstatuses", "componentstatus", False,
         core_component.ComponentStatus, short_names=("cs",), columns=columns_cluster.COMPONENT_STATUS,

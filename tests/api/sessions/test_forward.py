@@ -86,12 +86,12 @@ def answering(*pieces, heard=None):
 def test_a_request_goes_to_the_pod_as_it_came_and_its_answer_comes_back(served, pod, agent):
     heard = []
     agent(answering(HTTP + b"Content-Length: 5\r\n\r\n", b"he", b"llo", heard=heard))
-    answer = served.ask("GET", PROXY + "/a%20b//c?x=1&dryRun=no", Accept="text/x", Cookie="a=b")
+    answer = served.ask("GET", PROXY + "/a%20b//c%2Fd?x=1&dryRun=no", Accept="text/x", Cookie="a=b")
     assert (answer.status, answer.headers["Content-Type"], answer.read()) == (200, "text/plain", b"hello")
     port, request = heard[0]
     lines = request.decode().split("\r\n")
     assert port == b"8080"
-    assert lines[0] == "GET /a%20b//c?x=1&dryRun=no HTTP/1.1"
+    assert lines[0] == "GET /a%20b//c/d?x=1&dryRun=no HTTP/1.1"
     assert {"Host: 10.1.2.3:8080", "Accept: text/x", "Cookie: a=b", "X-Forwarded-For: 192.0.2.1"} <= set(
         lines
     )

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import socket
 import sys
 import time
 import urllib.request
@@ -89,8 +90,10 @@ def test_kr8s_runs_commands_and_forwards_ports(kubeconfig: str, place: str) -> N
     pod = Pod.get("web", namespace=place, api=api)
     done = pod.exec(["sh", "-c", "echo out; echo err >&2; exit 4"], check=False)
     assert (done.stdout, done.stderr, done.returncode) == (b"out\n", b"err\n", 4)
-    forward = pod.portforward(remote_port=8080, local_port="auto")
-    port = forward.start()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    forward = pod.portforward(remote_port=8080, local_port=port)
+    forward.start()
 
     def fetched() -> bool:
         try:

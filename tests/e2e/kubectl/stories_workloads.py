@@ -187,9 +187,9 @@ PODS = Story(
         ),
         Line("debug hello --image=busybox:1.36 -- sleep 1", "Defaulting debug container name"),
         Line(
-            "debug hello -i --copy-to=hello-debug --image=busybox:1.36 --container=d -- echo debugged",
-            "debugged",
-            stdin="\n",
+            "debug hello -i --copy-to=hello-debug --image=busybox:1.36 --container=d -- sh -c 'read word; echo said $word; sleep 1'",
+            "said it",
+            stdin="it\n",
         ),
         Line("top pod", r"NAME\s+CPU", retry=True),
         Line("expose pod hello --port=80 --target-port=8080 --name=hello", "service/hello exposed"),

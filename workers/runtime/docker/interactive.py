@@ -19,13 +19,15 @@ from typing import Any
 import docker
 import docker.errors
 
-from app.base.clock import Clock
+from app.base.clock import Clock, parse_rfc3339
 from workers.runtime.docker.engine import translated
 from workers.runtime.interactive import READ, STDERR, STDOUT, write_some
 
 _HEAD = struct.Struct(">BxxxI")
 # How long the engine may take to note the end of a command whose output has ended. Seconds.
 NOTED = 5.0
+# A container that started so lately is taken to be awaiting its first user. Seconds.
+FRESH = 10.0
 
 
 class Line:
@@ -179,13 +181,19 @@ class Command(Line):
                 os.kill(shown["Pid"], signal.SIGKILL)
 
 
-def attached(client: docker.APIClient, container: str, *, stdin: bool, tty: bool) -> Line:
+def attached(client: docker.APIClient, container: str, *, stdin: bool, tty: bool, now: float) -> Line:
     """A line to a container's own process. Raises ContainerError: AttachError."""
     with translated("AttachError"):
-        # A container with an input for one user runs for that user, who wants to see what it said before, too.
-        once = bool(client.inspect_container(container)["Config"].get("StdinOnce"))
+        shown = client.inspect_container(container)
+        once = bool(shown["Config"].get("StdinOnce"))
+        # Who starts a container to talk to it wants to see what it said before they could be there.
+        fresh = (
+            bool(shown["Config"].get("OpenStdin"))
+            and now - parse_rfc3339(shown["State"]["StartedAt"]) < FRESH
+        )
         stream = client.attach_socket(
-            container, params={"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1, "logs": int(once)}
+            container,
+            params={"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1, "logs": int(once or fresh)},
         )
     return Line(
         stream, tty=tty, resize=lambda w, h: client.resize(container, height=h, width=w), lasts=not once

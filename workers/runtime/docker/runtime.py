@@ -273,7 +273,7 @@ class DockerRuntime:
         )
 
     def attach(self, pod: PodRef, container_id: str, *, stdin: bool, tty: bool) -> Interactive:
-        return interactive.attached(self._client, container_id, stdin=stdin, tty=tty)
+        return interactive.attached(self._client, container_id, stdin=stdin, tty=tty, now=self._clock.now())
 
     def connect(self, pod: PodRef, port: int, timeout: float) -> socket.socket:
         return dialing.connect(self._client, self._owner.sandbox_name(pod.uid), port, timeout)

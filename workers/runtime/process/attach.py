@@ -20,6 +20,8 @@ from workers.runtime.protocol import ContainerError
 
 # Pieces of a log that may wait for whoever is attached.
 AHEAD = 64
+# How long a shim may take to answer. Seconds.
+GREETING = 10.0
 
 
 def line_to(folder: ContainerFolder | None, *, stdin: bool) -> Interactive:
@@ -45,7 +47,12 @@ class Attached:
         self._stdin = stdin
         self._rest = b""
         self._sending = threading.Lock()
-        self._send(attaching.HELLO, b"1" if stdin else b"0")
+        try:
+            self._send(attaching.HELLO, b"1" if stdin else b"0")
+            self._greeted()
+        except BaseException:
+            self._socket.close()
+            raise
 
     def read(self, timeout: float) -> tuple[int, bytes] | None:
         while True:
@@ -91,6 +98,17 @@ class Attached:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+    def _greeted(self) -> None:
+        """Make sure that the shim has taken this user in. Raises OSError: it ended first."""
+        self._socket.settimeout(GREETING)
+        while len(self._rest) < HEAD.size:
+            data = self._socket.recv(HEAD.size - len(self._rest))
+            if not data:
+                raise ConnectionResetError("it ended")
+            self._rest += data
+        self._socket.settimeout(None)
+        self._rest = b""
 
     def _send(self, kind: int, data: bytes) -> None:
         with self._sending:

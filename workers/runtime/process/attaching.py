@@ -3,7 +3,7 @@ goes.
 
 Run by `python -I -S -E` within the shim, for containers with stdin or a terminal only (see `shim`). It listens on
 `attach` in the container's folder. Both sides send pieces, each with a head of five bytes: what it is, and how long.
-A shim sends output (1, 2); a user says hello (6, with or without input), sends input (0), its end (5) and the size of
+A shim sends output (1, 2); both say hello (6; the user with or without input); a user sends input (0), its end (5) and the size of
 the terminal (4, `<width> <height>`).
 """
 
@@ -94,8 +94,8 @@ class Supervisor:
         self.users: dict[int, User] = {}
         self.pending = b""
         self.ending = False
-        # What it said before its one user came.
-        self.before: list[tuple[int, bytes]] | None = [] if once else None
+        # What it said before its first user came.
+        self.before: list[tuple[int, bytes]] | None = []
         self.listener = listen(folder)
         for fd in outputs:
             os.set_blocking(fd, False)
@@ -114,6 +114,10 @@ class Supervisor:
         for fd in list(self.outputs):
             while fd in self.outputs and self.output(fd):
                 pass
+        # Users who are at the door still hear what was said.
+        while self.welcome():
+            pass
+        self.listener.close()
         self.log.finish()
         self.say_goodbye()
         return os.waitpid(pid, 0)[1]
@@ -175,19 +179,22 @@ class Supervisor:
                 self.part(each)
         return True
 
-    def welcome(self) -> None:
+    def welcome(self) -> bool:
+        """Take in the next user; whether there was one."""
         try:
             sock, _ = self.listener.accept()
         except OSError:
-            return
+            return False
         fd = sock.fileno()
         user = self.users[fd] = User(sock)
         before, self.before = self.before, None
         try:
+            user.tell(HELLO, b"")
             for kind, data in before or ():
                 user.tell(kind, data)
         except OSError:
             self.part(fd)
+        return True
 
     def user(self, fd: int) -> None:
         user = self.users[fd]
