@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from app.objects.change import Object
-from app.schemas.autoscaling_v2 import HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus
 from app.schemas.defaults_autoscaling import TARGET
 from app.schemas.field import Field
 from app.schemas.mismatch import Mismatch
+from app.schemas.types.autoscaling_v2 import HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS = f"{_PREFIX}metrics"

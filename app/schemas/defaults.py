@@ -14,7 +14,11 @@ from typing import Any
 
 from app.objects import jobs
 from app.objects.change import Object
-from app.schemas import (
+from app.schemas import defaults_access, defaults_autoscaling, defaults_sets
+from app.schemas.custom import naming
+from app.schemas.fields import ABSENT, Field, ListOf, MapOf, Recursive, Struct, Type
+from app.schemas.kind import Kind
+from app.schemas.types import (
     apiextensions,
     apps,
     apps_daemon,
@@ -29,15 +33,9 @@ from app.schemas import (
     core_replication,
     core_service,
     core_volume,
-    defaults_access,
-    defaults_autoscaling,
-    defaults_sets,
     network_policy,
     rbac,
 )
-from app.schemas.custom import naming
-from app.schemas.fields import ABSENT, Field, ListOf, MapOf, Recursive, Struct, Type
-from app.schemas.kind import Kind
 
 Fill = Callable[[Any], Any]
 

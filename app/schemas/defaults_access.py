@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.objects.change import Object
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 
 
 def subject(obj: Object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.schemas import autoscaling, meta, policy
+from app.schemas import meta
 from app.schemas.kind import Column, Kind
 from app.schemas.served import (
     admissionregistration,
@@ -25,6 +25,7 @@ from app.schemas.served import (
 )
 from app.schemas.served import autoscaling as autoscalers
 from app.schemas.served import policy as budgets
+from app.schemas.types import autoscaling, policy
 
 __all__ = [
     "ALL",

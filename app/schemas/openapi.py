@@ -12,14 +12,6 @@ from functools import cache
 from typing import Any
 
 from app.schemas import kinds
-from app.schemas.apiextensions_schema import (
-    Apiextensions,
-    Empty,
-    Json,
-    SchemaOrArray,
-    SchemaOrBool,
-    SchemaOrStrings,
-)
 from app.schemas.atomic import ATOMIC_TYPES, is_atomic_map
 from app.schemas.custom.openapi import published
 from app.schemas.fields import (
@@ -43,6 +35,14 @@ from app.schemas.fields import (
 from app.schemas.kind import Kind
 from app.schemas.meta import ObjectMeta
 from app.schemas.openapi_paths import paths
+from app.schemas.types.apiextensions_schema import (
+    Apiextensions,
+    Empty,
+    Json,
+    SchemaOrArray,
+    SchemaOrBool,
+    SchemaOrStrings,
+)
 
 Document = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.objects.change import Object
-from app.schemas.column import DEFAULT
+from app.schemas.columns.column import DEFAULT
 from app.schemas.kind import Column, Kind
 
 INCLUDE = ("Metadata", "Object", "None")

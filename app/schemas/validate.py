@@ -1,7 +1,7 @@
 """Validation: whether an object may be stored, and if not, everything that speaks against it.
 
 What can be said of one field is declared on it (required, choices, form); rules that span several fields
-are in the `rules_*` modules. The words are Kubernetes's own, since people and tools know them.
+are in `app.schemas.rules`. The words are Kubernetes's own, since people and tools know them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,29 @@ from functools import cache
 from typing import Any
 
 from app.objects.change import Object
-from app.schemas import (
+from app.schemas import meta
+from app.schemas.custom import definition_rules
+from app.schemas.faults import Faults
+from app.schemas.fields import Field, ListOf, MapOf, Recursive, Struct, Type
+from app.schemas.formats import dns_label, dns_label_1035, dns_subdomain, path_segment
+from app.schemas.kind import Kind
+from app.schemas.rules import access as rules_access
+from app.schemas.rules import autoscaling as rules_autoscaling
+from app.schemas.rules import batch as rules_batch
+from app.schemas.rules import certificates as rules_certificates
+from app.schemas.rules import cluster as rules_cluster
+from app.schemas.rules import config as rules_config
+from app.schemas.rules import container as rules_container
+from app.schemas.rules import ephemeral as rules_ephemeral
+from app.schemas.rules import meta as rules_meta
+from app.schemas.rules import pod as rules_pod
+from app.schemas.rules import pod_parts as rules_pod_parts
+from app.schemas.rules import policy as rules_policy
+from app.schemas.rules import service as rules_service
+from app.schemas.rules import sets as rules_sets
+from app.schemas.rules import update as rules_update
+from app.schemas.rules import workload as rules_workload
+from app.schemas.types import (
     apiextensions,
     apps,
     apps_daemon,
@@ -32,31 +54,9 @@ from app.schemas import (
     core_resource,
     core_service,
     discovery,
-    meta,
     policy,
     rbac,
-    rules_access,
-    rules_autoscaling,
-    rules_batch,
-    rules_certificates,
-    rules_cluster,
-    rules_config,
-    rules_container,
-    rules_ephemeral,
-    rules_meta,
-    rules_pod,
-    rules_pod_parts,
-    rules_policy,
-    rules_service,
-    rules_sets,
-    rules_update,
-    rules_workload,
 )
-from app.schemas.custom import definition_rules
-from app.schemas.faults import Faults
-from app.schemas.fields import Field, ListOf, MapOf, Recursive, Struct, Type
-from app.schemas.formats import dns_label, dns_label_1035, dns_subdomain, path_segment
-from app.schemas.kind import Kind
 
 Look = Callable[[Any, str, Faults], None]
 

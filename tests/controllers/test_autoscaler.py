@@ -10,8 +10,9 @@ from app.objects.change import Object
 from app.schemas import kinds
 from app.schemas.defaults import apply
 from tests.controllers.worlds import START, World, deployment
-from workers.controllers import autoscaler, replicaset
 from workers.controllers import deployment as deployments
+from workers.controllers import replicaset
+from workers.controllers.autoscaling import autoscaler
 
 KEY = "default/web"
 RESOURCE = "horizontalpodautoscalers.autoscaling"

@@ -13,8 +13,8 @@ from app.objects import pods
 from app.objects.change import Change, Object, Operation
 from app.objects.meta import controller_of, is_deleting, labels
 from tests.controllers.worlds import World, daemon_set, node, pod, pod_template
-from workers.controllers import daemon_set as daemon_sets
-from workers.controllers.daemon_nodes import node_of
+from workers.controllers.daemon import daemon_set as daemon_sets
+from workers.controllers.daemon.nodes import node_of
 from workers.reconcile.plan import Plan
 from workers.scheduler import scheduler
 

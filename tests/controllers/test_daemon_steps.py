@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from workers.controllers.daemon_nodes import Fit
-from workers.controllers.daemon_steps import Daemon, Limits, Place, Steps, steps
+from workers.controllers.daemon.nodes import Fit
+from workers.controllers.daemon.steps import Daemon, Limits, Place, Steps, steps
 
 HERE = Fit(True, True)
 STAYS = Fit(False, True)

@@ -9,7 +9,8 @@ from app.objects import budgets
 from app.objects.change import Object
 from tests.controllers.worlds import START, World, deployment, pod
 from workers.controllers import deployment as deployments
-from workers.controllers import disruption, replicaset
+from workers.controllers import replicaset
+from workers.controllers.disruptions import disruption
 
 KEY = "default/b"
 

@@ -9,7 +9,7 @@ from app.objects.change import Object
 from app.objects.jobs import TRACKING
 from tests.controllers.jobs import KEY, active, conditions, end, found, job, put_job, run_out, status
 from tests.controllers.worlds import START, World
-from workers.controllers import job as job_controller
+from workers.controllers.jobs import job as job_controller
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 

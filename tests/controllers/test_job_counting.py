@@ -13,7 +13,7 @@ from app.objects.change import Object
 from app.objects.meta import is_deleting
 from tests.controllers.jobs import KEY, active, conditions, end, put_job, run_out, status
 from tests.controllers.worlds import World
-from workers.controllers import job
+from workers.controllers.jobs import job
 
 ROLE = "job-controller"
 

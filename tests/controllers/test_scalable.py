@@ -9,7 +9,8 @@ import pytest
 from app.base.clock import rfc3339
 from app.objects.change import Object
 from tests.controllers.worlds import START, World, pod
-from workers.controllers import autoscaler, disruption
+from workers.controllers.autoscaling import autoscaler
+from workers.controllers.disruptions import disruption
 from workers.controllers.scalable import find
 
 TABS = "crontabs.example.com"

@@ -14,8 +14,8 @@ from app.objects.change import Change, Object, Operation
 from app.objects.deletion import removal
 from app.objects.meta import is_deleting, labels
 from tests.controllers.worlds import World, pod_template, stateful_set
-from workers.controllers import stateful_set as stateful_sets
-from workers.controllers.stateful_identity import ordinals, parted
+from workers.controllers.stateful import stateful_set as stateful_sets
+from workers.controllers.stateful.identity import ordinals, parted
 from workers.reconcile.plan import Plan
 
 KEY = "default/web"

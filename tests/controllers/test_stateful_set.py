@@ -9,7 +9,7 @@ from tests.controllers.stateful_worlds import KEY, change, names, put, settle, s
 from tests.controllers.worlds import World, pod, pod_template, stateful_set
 from workers.controllers import all as controllers
 from workers.controllers import garbage
-from workers.controllers import stateful_set as stateful_sets
+from workers.controllers.stateful import stateful_set as stateful_sets
 
 
 @pytest.fixture

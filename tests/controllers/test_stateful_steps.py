@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from workers.controllers.stateful_steps import Member, Steps, Update, steps
+from workers.controllers.stateful.steps import Member, Steps, Update, steps
 
 UP = Member(0, "new", available=True)
 GONE = Member(0, exists=False)

@@ -10,7 +10,10 @@ from app.objects.change import Object
 from app.objects.persistent import FOLDER, is_to_be_emptied
 from tests.controllers.volumes import CLASSES, claim, storage_class, volume
 from tests.controllers.worlds import World, node
-from workers.controllers import storage_protection, volume_binder, volume_phases, volume_provisioner
+from workers.controllers import storage_protection
+from workers.controllers.volumes import binder as volume_binder
+from workers.controllers.volumes import phases as volume_phases
+from workers.controllers.volumes import provisioner as volume_provisioner
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 ROLES = (

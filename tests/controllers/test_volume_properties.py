@@ -13,7 +13,7 @@ from app.objects.persistent import FINALIZER, is_bound
 from tests.controllers.test_volume_binding import CLAIMS, ROLES, VOLUMES, got, holding, phase
 from tests.controllers.volumes import CLASSES, claim, storage_class, volume
 from tests.controllers.worlds import World
-from workers.controllers import volume_binder
+from workers.controllers.volumes import binder as volume_binder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.base.errors import Forbidden, NotFound
 from app.registry.access import index
 from app.registry.access.attributes import Asked, AskedPath, Subject
 from app.registry.access.rbac import Rbac
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 from app.store.view import View
 
 ALICE = Subject("alice", ("devs", "system:authenticated"))

@@ -8,7 +8,7 @@ from app.registry.access import bootstrap
 from app.registry.access.attributes import Asked, Subject
 from app.registry.bootstrap import bootstrap as begin
 from app.schemas import kinds, validate
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 
 ROLES, BINDINGS = f"clusterroles.{GROUP}", f"clusterrolebindings.{GROUP}"
 MASTERS = {"groups": ("system:masters",)}

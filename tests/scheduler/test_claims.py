@@ -11,7 +11,10 @@ from app.objects.change import Object
 from app.objects.persistent import FOLDER
 from tests.controllers.volumes import CLASSES, claim, mounting, storage_class, volume
 from tests.controllers.worlds import World, node
-from workers.controllers import ephemeral_claims, volume_binder, volume_phases, volume_provisioner
+from workers.controllers import ephemeral_claims
+from workers.controllers.volumes import binder as volume_binder
+from workers.controllers.volumes import phases as volume_phases
+from workers.controllers.volumes import provisioner as volume_provisioner
 from workers.scheduler import scheduler
 
 HOST = "kubernetes.io/hostname"

@@ -6,7 +6,7 @@ import pytest
 
 from app.base.errors import Invalid
 from app.schemas import defaults, kinds, table
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 from app.schemas.validate import validate, validate_update
 
 FINE = {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}

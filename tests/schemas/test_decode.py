@@ -4,8 +4,8 @@ import pytest
 
 from app.base.errors import BadRequest
 from app.schemas import kinds
-from app.schemas.apps import Deployment
 from app.schemas.decode import decode
+from app.schemas.types.apps import Deployment
 
 POD = kinds.by_resource("pods")
 DEPLOYMENT = kinds.by_resource("deployments.apps")

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.base.errors import ApiError
-from app.schemas import apiextensions_schema, defaults, fields, kinds
+from app.schemas import defaults, fields, kinds
 from app.schemas.decode import decode
 from app.schemas.table import render
+from app.schemas.types import apiextensions_schema
 from app.schemas.validate import validate, validate_update
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)

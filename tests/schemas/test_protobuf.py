@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.base.errors import ApiError, BadRequest
-from app.schemas import apiextensions_schema, fields, kinds
+from app.schemas import fields, kinds
 from app.schemas.decode import decode as decode_json
 from app.schemas.protobuf.decode import MAGIC, decode
 from app.schemas.protobuf.messages import ENVELOPE, KINDS, message_class, messages
 from app.schemas.protobuf.table import tables
+from app.schemas.types import apiextensions_schema
 
 QUIET = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

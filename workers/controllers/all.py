@@ -6,19 +6,15 @@ from app.base.settings import Settings
 from app.schemas import kinds
 from workers.controllers import (
     account_tokens,
-    autoscaler,
     bootstrap_tokens,
     certificates,
     cron_job,
     custom_resources,
-    daemon_set,
     deployment,
-    disruption,
     endpoints,
     ephemeral_claims,
     event_ttl,
     garbage,
-    job,
     namespace,
     node_lifecycle,
     pod_garbage,
@@ -28,15 +24,19 @@ from workers.controllers import (
     role_aggregation,
     root_ca,
     service_account,
-    stateful_set,
     storage_protection,
     taint_eviction,
-    volume_binder,
-    volume_phases,
-    volume_provisioner,
 )
+from workers.controllers.autoscaling import autoscaler
+from workers.controllers.daemon import daemon_set
+from workers.controllers.disruptions import disruption
+from workers.controllers.jobs import job
 from workers.controllers.owners import Where
 from workers.controllers.signing import NONE, Signing
+from workers.controllers.stateful import stateful_set
+from workers.controllers.volumes import binder as volume_binder
+from workers.controllers.volumes import phases as volume_phases
+from workers.controllers.volumes import provisioner as volume_provisioner
 from workers.reconcile.plan import Role
 
 

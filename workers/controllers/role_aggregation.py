@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from app.objects import rbac_aggregation
 from app.objects.change import Change, Interest, Operation, ReadView, update
 from app.objects.meta import is_deleting
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 from workers.reconcile.plan import NOTHING, Plan, Role
 
 RESOURCE = f"clusterroles.{GROUP}"

@@ -15,7 +15,7 @@ from app.objects.change import Object, Write, key_of
 from app.registry.access import default_roles as defaults
 from app.registry.access.index import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, ROLES
 from app.registry.request import Request
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry

@@ -14,7 +14,7 @@ from app.objects.change import Object
 from app.registry.access.attributes import MASTERS, Asked, Subject
 from app.registry.request import Request
 from app.schemas.kinds import Kind
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry

@@ -13,7 +13,7 @@ from typing import Any
 from app.base.errors import qualified
 from app.objects.change import Object, split_key
 from app.registry.access.attributes import SERVICE_ACCOUNT, Subject
-from app.schemas.rbac import GROUP
+from app.schemas.types.rbac import GROUP
 from app.store.view import View
 
 ROLES = f"roles.{GROUP}"

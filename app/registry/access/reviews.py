@@ -13,9 +13,9 @@ from app.objects.field_selectors import FieldSelector
 from app.registry.access.attributes import Asked, AskedPath, Subject
 from app.registry.request import Request
 from app.schemas import kinds
-from app.schemas.authorization import GROUP
 from app.schemas.faults import Faults
 from app.schemas.kinds import Kind
+from app.schemas.types.authorization import GROUP
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry

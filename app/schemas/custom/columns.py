@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from app.objects.change import Object
-from app.schemas.column import NAME
+from app.schemas.columns.column import NAME
 from app.schemas.custom.jsonpath import BadPath, Path
 from app.schemas.duration import since
 from app.schemas.kind import Column

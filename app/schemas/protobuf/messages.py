@@ -14,12 +14,12 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from app.schemas import apiextensions_schema
 from app.schemas import fields as schema_fields
 from app.schemas.fields import Field, ListOf, MapOf, Struct, Type
 from app.schemas.kind import Kind
 from app.schemas.kinds import ALL, BINDING, DELETE_OPTIONS, EVICTION, SCALE, TOKEN_REQUEST
 from app.schemas.protobuf.table import Entry, tables
+from app.schemas.types import apiextensions_schema
 
 KINDS = (*ALL, SCALE, EVICTION, BINDING, DELETE_OPTIONS, TOKEN_REQUEST)
 _BY_NAME = {(kind.group, kind.kind): kind for kind in KINDS}

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from app.schemas import apiextensions_schema
 from app.schemas import fields as schema_fields
 from app.schemas.fields import Field, ListOf, MapOf, Struct, Type
 from app.schemas.protobuf.messages import Shape, messages
+from app.schemas.types import apiextensions_schema
 
 Reader = Callable[[Any], Any]
 # Deeper than the fields of any object: raw JSON is followed recursively later.

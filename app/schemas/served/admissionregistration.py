@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import admission_policy, admission_webhook, columns_admission
+from app.schemas.columns import admission as columns_admission
 from app.schemas.kind import Kind
+from app.schemas.types import admission_policy, admission_webhook
 
 _GROUP = "admissionregistration.k8s.io"
 

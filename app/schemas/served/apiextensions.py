@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import apiextensions, columns_apiextensions
+from app.schemas.columns import apiextensions as columns_apiextensions
 from app.schemas.kind import Kind
+from app.schemas.types import apiextensions
 
 KINDS: tuple[Kind, ...] = (
     Kind(

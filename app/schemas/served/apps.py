@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from app.schemas import apps, apps_daemon, apps_revision, apps_stateful, columns_sets, columns_workload
+from app.schemas.columns import sets as columns_sets
+from app.schemas.columns import workload as columns_workload
 from app.schemas.kind import Kind
+from app.schemas.types import apps, apps_daemon, apps_revision, apps_stateful
 
 KINDS: tuple[Kind, ...] = (
     Kind(

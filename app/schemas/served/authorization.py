@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import authorization
-from app.schemas.column import DEFAULT
+from app.schemas.columns.column import DEFAULT
 from app.schemas.kind import Kind
+from app.schemas.types import authorization
 
 _ASKED = ("create",)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from app.schemas import autoscaling, autoscaling_v2, columns_autoscaling, conversion_autoscaler
+from app.schemas import conversion_autoscaler
+from app.schemas.columns import autoscaling as columns_autoscaling
 from app.schemas.kind import Conversion, Kind, one_by_one
+from app.schemas.types import autoscaling, autoscaling_v2
 
 V2 = Kind(
     "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "horizontalpodautoscaler", True,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import batch, columns_batch
+from app.schemas.columns import batch as columns_batch
 from app.schemas.kind import Kind
+from app.schemas.types import batch
 
 KINDS: tuple[Kind, ...] = (
     Kind(

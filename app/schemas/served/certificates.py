@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import certificates, columns_certificates
+from app.schemas.columns import certificates as columns_certificates
 from app.schemas.kind import Kind
+from app.schemas.types import certificates
 
 KINDS: tuple[Kind, ...] = (
     Kind(

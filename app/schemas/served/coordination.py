@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_cluster, coordination
+from app.schemas.columns import cluster as columns_cluster
 from app.schemas.kind import Kind
+from app.schemas.types import coordination
 
 KINDS: tuple[Kind, ...] = (
     Kind(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from app.schemas import (
-    columns_admission,
-    columns_cluster,
-    columns_network,
-    columns_pod,
-    columns_sets,
-    columns_storage,
+from app.schemas.columns import admission as columns_admission
+from app.schemas.columns import cluster as columns_cluster
+from app.schemas.columns import network as columns_network
+from app.schemas.columns import pod as columns_pod
+from app.schemas.columns import sets as columns_sets
+from app.schemas.columns import storage as columns_storage
+from app.schemas.columns.column import DEFAULT
+from app.schemas.kind import Kind
+from app.schemas.types import (
     core_component,
     core_config,
     core_event,
@@ -19,8 +21,6 @@ from app.schemas import (
     core_replication,
     core_service,
 )
-from app.schemas.column import DEFAULT
-from app.schemas.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
     Kind("", "v1", "Binding", "bindings", "binding", True, core_pod.Binding, columns=DEFAULT, verbs=("create",)),

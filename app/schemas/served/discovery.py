@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_network, discovery
+from app.schemas.columns import network as columns_network
 from app.schemas.kind import Kind
+from app.schemas.types import discovery
 
 KINDS: tuple[Kind, ...] = (
     Kind(

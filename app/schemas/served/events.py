@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_cluster, conversion_event, events
+from app.schemas import conversion_event
+from app.schemas.columns import cluster as columns_cluster
 from app.schemas.kind import Conversion, Kind, one_by_one
 from app.schemas.served import core
+from app.schemas.types import events
 
 _STORED = next(kind for kind in core.KINDS if kind.kind == "Event")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.objects.usage import GROUP
-from app.schemas import columns_metrics, metrics
+from app.schemas.columns import metrics as columns_metrics
 from app.schemas.kind import Kind
+from app.schemas.types import metrics
 
 KINDS: tuple[Kind, ...] = (
     Kind(

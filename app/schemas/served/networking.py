@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_routing, ingress, network_policy, service_address
+from app.schemas.columns import routing as columns_routing
 from app.schemas.kind import Kind
+from app.schemas.types import ingress, network_policy, service_address
 
 _GROUP = "networking.k8s.io"
 

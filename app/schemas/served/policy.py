@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_policy, policy
+from app.schemas.columns import policy as columns_policy
 from app.schemas.kind import Kind
+from app.schemas.types import policy
 
 KINDS: tuple[Kind, ...] = (
     Kind(

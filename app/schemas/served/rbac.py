@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_access, rbac
+from app.schemas.columns import access as columns_access
 from app.schemas.kind import Kind
+from app.schemas.types import rbac
 
 KINDS: tuple[Kind, ...] = (
     Kind(

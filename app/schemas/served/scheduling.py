@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_admission, scheduling
+from app.schemas.columns import admission as columns_admission
 from app.schemas.kind import Kind
+from app.schemas.types import scheduling
 
 KINDS: tuple[Kind, ...] = (
     Kind(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from app.schemas import columns_driver, columns_storage, storage, storage_driver
+from app.schemas.columns import driver as columns_driver
+from app.schemas.columns import storage as columns_storage
 from app.schemas.kind import Kind
+from app.schemas.types import storage, storage_driver
 
 _GROUP = "storage.k8s.io"
 

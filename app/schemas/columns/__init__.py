@@ -1,0 +1,1 @@
+"""The tables that kubectl prints: the columns of each kind."""

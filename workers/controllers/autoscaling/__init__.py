@@ -1,0 +1,1 @@
+"""HorizontalPodAutoscalers: replicas after what pods use."""

@@ -1,0 +1,1 @@
+"""Volumes and claims: who gets which, and what becomes of them."""
