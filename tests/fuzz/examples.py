@@ -64,6 +64,7 @@ def _contents() -> dict[tuple[str, str], Object]:
     }
     given = {(version, name): content for version, name, content in (*WORKLOADS, *CLUSTER)}
     given["certificates.k8s.io/v1", "CertificateSigningRequest"] = request
+    given["v1", "Binding"] = {"target": BELOW["binding"]["target"]}
     for version in ("v1", "v2"):
         given[f"example.com/{version}", "CronTab"] = {"spec": CRONTAB["spec"]}
     return given
