@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -140,12 +141,15 @@ def test_a_command_whose_user_left_does_not_run_on(real: Subject) -> None:
     runtime = real.runtime()
     state = started(real, runtime)
     pod = real.sandbox(1).pod
-    line = runtime.command(pod, state.id, ["sh", "-c", "echo begun; exec sleep 8642"], stdin=True, tty=False)
+    # A process runtime sees the commands of all others on this machine.
+    seconds = 8000 + os.getpid() % 1000 + (1000 if real.name == "docker" else 0)
+    command = ["sh", "-c", f"echo begun; exec sleep {seconds}"]
+    line = runtime.command(pod, state.id, command, stdin=True, tty=False)
     said(line, until=b"begun")
     line.close()
 
     def listed() -> bool:
-        code, _ = runtime.exec(pod, state.id, ["sh", "-c", "ps ax | grep -v grep | grep 'sleep 8642'"], 5.0)
+        code, _ = runtime.exec(pod, state.id, ["sh", "-c", f"ps ax | grep -v grep | grep 'sleep {seconds}'"], 5.0)
         return code != 0
 
     eventually(listed, "the command is gone")

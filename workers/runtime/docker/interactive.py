@@ -174,11 +174,24 @@ class Command(Line):
 
     def close(self) -> None:
         super().close()
+        pid = self._running()
+        if pid:
+            # The engine has no call for it; its process can be reached where engine and agent share a machine.
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _running(self) -> int:
+        """The process of the command, if it runs; else 0."""
+        deadline = self._clock.monotonic() + NOTED
         with contextlib.suppress(Exception), translated("ExecError"):
-            shown = self._client.exec_inspect(self._told)
-            if shown["Running"] and shown.get("Pid"):
-                # The engine has no call for it; its process can be reached where engine and agent share a machine.
-                os.kill(shown["Pid"], signal.SIGKILL)
+            while (shown := self._client.exec_inspect(self._told))["Running"]:
+                if shown.get("Pid"):
+                    return int(shown["Pid"])
+                if self._clock.monotonic() > deadline:
+                    break
+                # The engine has begun it and not noted its process yet.
+                self._clock.sleep(0.01)
+        return 0
 
 
 def attached(client: docker.APIClient, container: str, *, stdin: bool, tty: bool, now: float) -> Line:
