@@ -149,7 +149,9 @@ def test_a_command_whose_user_left_does_not_run_on(real: Subject) -> None:
     line.close()
 
     def listed() -> bool:
-        code, _ = runtime.exec(pod, state.id, ["sh", "-c", f"ps ax | grep -v grep | grep 'sleep {seconds}'"], 5.0)
+        code, _ = runtime.exec(
+            pod, state.id, ["sh", "-c", f"ps ax | grep -v grep | grep 'sleep {seconds}'"], 5.0
+        )
         return code != 0
 
     eventually(listed, "the command is gone")
