@@ -56,6 +56,13 @@ FAST = Program("exit 3", {"crash-after": "0", "exit-code": "3"})
 BUSY = Program("while :; do :; done", {"cpu": "1", "memory": "1Mi"})
 
 
+def uid(number: int | str = "") -> str:
+    """A pod's uid that no other test process uses (but those it starts): runtimes of one machine see each other's
+    processes."""
+    run, worker = os.environ.get("BEANPOLE_TEST_RUN", "0"), os.environ.get("PYTEST_XDIST_WORKER", "gw")
+    return f"{run}{worker}-{number}"
+
+
 class Subject:
     """One machine. Pods are numbered, so that their addresses differ."""
 
@@ -72,7 +79,7 @@ class Subject:
         return made
 
     def sandbox(self, number: int, program: Program = SLEEPER) -> SandboxSpec:
-        pod = PodRef(f"0000-{number}", "default", f"pod-{number}")
+        pod = PodRef(uid(number), "default", f"pod-{number}")
         address = self.cidr.removesuffix("0/24") + str(10 + number)
         told = {PREFIX + key: value for key, value in program.annotations.items()}
         return SandboxSpec(pod, address, pod.name, "nameserver 10.96.0.10\n", f"{address} {pod.name}\n", told)
@@ -154,7 +161,7 @@ class ProcessSubject(Subject):
 
     def leftovers(self) -> list[str]:
         folders = [str(path) for path in (self.folder / "pods").glob("*")]
-        return folders + processes_marked(f"{MARK}=0000-")
+        return folders + processes_marked(f"{MARK}={uid()}")
 
     def close(self) -> None:
         runtime = self.runtime()

@@ -20,6 +20,7 @@ from tests.contracts.runtime_subjects import (
     SimulatedSubject,
     Subject,
     eventually,
+    uid,
 )
 from workers.runtime.protocol import ContainerError, ContainerState, LogOptions, PodState, Runtime, State
 
@@ -52,7 +53,7 @@ def started(
 
 
 def shown(runtime: Runtime, number: int = 1) -> PodState:
-    pod = runtime.pod(f"0000-{number}")
+    pod = runtime.pod(uid(number))
     assert pod is not None
     return pod
 
@@ -62,8 +63,8 @@ def heard(runtime: Runtime) -> queue.Queue[str]:
     said: queue.Queue[str] = queue.Queue()
 
     def listen() -> None:
-        for uid in runtime.events():
-            said.put(uid)
+        for died in runtime.events():
+            said.put(died)
 
     threading.Thread(target=listen, daemon=True).start()
     return said
@@ -79,11 +80,11 @@ def test_a_started_container_runs_in_a_ready_pod(subject: Subject, runtime: Runt
     assert (state.state, state.name, state.attempt) == (State.RUNNING, "main", 0)
     assert (pod.ready, pod.address, pod.pod) == (True, subject.sandbox(1).address, subject.sandbox(1).pod)
     assert [(c.id, c.state, c.started_at > 0) for c in pod.containers] == [(state.id, State.RUNNING, True)]
-    assert [p.pod.uid for p in runtime.pods()] == ["0000-1"]
+    assert [p.pod.uid for p in runtime.pods()] == [uid(1)]
 
 
 def test_a_pod_that_is_not_there_is_none(runtime: Runtime) -> None:
-    assert runtime.pod("0000-77") is None
+    assert runtime.pod(uid(77)) is None
     assert runtime.pods() == []
 
 
@@ -174,7 +175,7 @@ def test_a_restarted_agent_hears_of_deaths_of_what_it_found(subject: Subject, ru
     said = heard(second)
     subject.settle(second)
     subject.kill_process(second, subject.sandbox(1).pod)
-    assert said.get(timeout=20) == "0000-1"
+    assert said.get(timeout=20) == uid(1)
     assert ended(second)
 
 
@@ -182,7 +183,7 @@ def test_a_death_is_told_at_once(subject: Subject, runtime: Runtime) -> None:
     said = heard(runtime)
     subject.settle(runtime)
     started(subject, runtime, BRIEF)
-    assert said.get(timeout=20) == "0000-1"
+    assert said.get(timeout=20) == uid(1)
     assert ended(runtime)
 
 
@@ -238,7 +239,7 @@ def test_removing_a_pod_leaves_nothing(subject: Subject, runtime: Runtime) -> No
     started(subject, runtime, STUBBORN_ONE)
     runtime.remove_pod(subject.sandbox(1).pod)
     assert runtime.pods() == []
-    assert runtime.pod("0000-1") is None
+    assert runtime.pod(uid(1)) is None
     eventually(lambda: subject.leftovers() == [], "nothing is left")
     runtime.remove_pod(subject.sandbox(1).pod)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.runtime_subjects import SLEEPER, ProcessSubject, Program, Subject, eventually
+from tests.contracts.runtime_subjects import SLEEPER, ProcessSubject, Program, Subject, eventually, uid
 from workers.runtime.protocol import ContainerError, ContainerSpec, LogOptions, Mount, Runtime, State
 
 
@@ -29,7 +29,7 @@ def printed(subject: Subject, runtime: Runtime, script: str, **more: object) -> 
     sandbox = subject.sandbox(1)
     runtime.start_sandbox(sandbox)
     runtime.start_container(sandbox.pod, subject.container(Program(script, {}), **more))
-    eventually(lambda: runtime.pod("0000-1").containers[0].state is State.EXITED, "the script ends")
+    eventually(lambda: runtime.pod(uid(1)).containers[0].state is State.EXITED, "the script ends")
     return b"".join(runtime.logs(sandbox.pod, "main", LogOptions())).decode()
 
 
@@ -87,7 +87,7 @@ def test_a_command_runs_inside(subject: Subject, runtime: Runtime) -> None:
     assert (code, len(output)) == (0, 10 * 1024)
     with pytest.raises(TimeoutError):
         runtime.exec(sandbox.pod, state.id, ("sleep", "1000"), 0.3)
-    assert runtime.pod("0000-1").containers[0].state is State.RUNNING
+    assert runtime.pod(uid(1)).containers[0].state is State.RUNNING
 
 
 def test_a_command_that_is_not_there_is_told_and_leaves_nothing(subject: Subject, runtime: Runtime) -> None:
@@ -97,7 +97,7 @@ def test_a_command_that_is_not_there_is_told_and_leaves_nothing(subject: Subject
     with pytest.raises(ContainerError, match="/no/such/program") as refusal:
         runtime.start_container(sandbox.pod, spec)
     assert refusal.value.reason == "RunContainerError"
-    assert runtime.pod("0000-1").containers == ()
+    assert runtime.pod(uid(1)).containers == ()
 
 
 def test_a_start_that_was_cut_short_is_finished(subject: Subject, runtime: Runtime) -> None:
@@ -105,10 +105,10 @@ def test_a_start_that_was_cut_short_is_finished(subject: Subject, runtime: Runti
     runtime.start_sandbox(sandbox)
     subject.interrupted_start(runtime, sandbox, spec)
     second = subject.runtime()
-    assert [c.state for c in second.pod("0000-1").containers] == [State.CREATED]
+    assert [c.state for c in second.pod(uid(1)).containers] == [State.CREATED]
     state = second.start_container(sandbox.pod, spec)
     assert (state.state, state.attempt) == (State.RUNNING, 0)
-    assert len(second.pod("0000-1").containers) == 1
+    assert len(second.pod(uid(1)).containers) == 1
 
 
 def test_open_connections_from_outside_are_counted(subject: Subject, runtime: Runtime) -> None:
@@ -137,7 +137,7 @@ def test_a_process_that_leaves_its_group_goes_with_its_container(subject: Subjec
     runtime.start_sandbox(sandbox)
     script = "setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo away; sleep 0.1; exit 0"
     state = runtime.start_container(sandbox.pod, subject.container(Program(script, {})))
-    eventually(lambda: runtime.pod("0000-1").containers[0].state is State.EXITED, "the container ends")
+    eventually(lambda: runtime.pod(uid(1)).containers[0].state is State.EXITED, "the container ends")
     runtime.remove_container(sandbox.pod, state.id)
     runtime.remove_pod(sandbox.pod)
     eventually(lambda: subject.leftovers() == [], "nothing is left")

@@ -13,6 +13,7 @@ from tests.contracts.runtime_subjects import (
     SimulatedSubject,
     Subject,
     eventually,
+    uid,
 )
 from workers.runtime.protocol import ContainerState, ContainerUsage, Runtime
 
@@ -45,7 +46,7 @@ def started(subject: Subject, runtime: Runtime, program: Program, number: int = 
 
 
 def used(runtime: Runtime, number: int = 1) -> ContainerUsage | None:
-    return next((each for each in runtime.usage().containers if each.pod.uid == f"0000-{number}"), None)
+    return next((each for each in runtime.usage().containers if each.pod.uid == uid(number)), None)
 
 
 def cpu(runtime: Runtime, number: int = 1) -> int:

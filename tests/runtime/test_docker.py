@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from app.base.clock import SystemClock
-from tests.contracts.runtime_subjects import SLEEPER, DockerSubject, Program, eventually
+from tests.contracts.runtime_subjects import SLEEPER, DockerSubject, Program, eventually, uid
 from workers.runtime.docker import DockerRuntime, cgroup, pause
 from workers.runtime.protocol import ContainerError, ContainerSpec, EngineVolume, LogOptions, Mount, State
 
@@ -50,8 +50,8 @@ def test_one_that_takes_too_much_memory_is_shown_as_oom_killed(docker_node: Dock
 
     def shown(attempt: int) -> bool:
         runtime.start_container(sandbox.pod, docker_node.container(eater, attempt, memory_bytes=16 << 20))
-        eventually(lambda: runtime.pod("0000-1").containers[-1].state is State.EXITED, "it is killed")
-        return runtime.pod("0000-1").containers[-1].oom_killed
+        eventually(lambda: runtime.pod(uid(1)).containers[-1].state is State.EXITED, "it is killed")
+        return runtime.pod(uid(1)).containers[-1].oom_killed
 
     # The engine itself misses the kernel's notice now and then when the machine is busy.
     assert any(shown(attempt) for attempt in range(10))

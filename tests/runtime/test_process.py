@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.runtime_subjects import SLEEPER, ProcessSubject, Program, eventually, processes_marked
+from tests.contracts.runtime_subjects import (
+    SLEEPER,
+    ProcessSubject,
+    Program,
+    eventually,
+    processes_marked,
+    uid,
+)
 from workers.runtime.process import ProcessRuntime, launch
 from workers.runtime.process.procfs import MARK, Process
 from workers.runtime.process.shim import LOG_MAX
@@ -35,7 +42,7 @@ def run(node: ProcessSubject, runtime: ProcessRuntime, script: str, **more: obje
 
 
 def container(runtime: ProcessRuntime) -> ContainerState:
-    pod = runtime.pod("0000-1")
+    pod = runtime.pod(uid(1))
     assert pod is not None
     return pod.containers[-1]
 
@@ -51,7 +58,7 @@ def recorded(node: ProcessSubject):  # type: ignore[no-untyped-def]
 
 
 def marks(node: ProcessSubject) -> list[str]:
-    return processes_marked(f"{MARK}=0000-1_main_0")
+    return processes_marked(f"{MARK}={uid(1)}_main_0")
 
 
 def test_a_killed_supervisor_takes_its_container_along(process_node: ProcessSubject) -> None:
@@ -62,7 +69,7 @@ def test_a_killed_supervisor_takes_its_container_along(process_node: ProcessSubj
     eventually(lambda: len(marks(process_node)) == 3, "all three run")
     recorded(process_node).shim.kill(signal.SIGKILL)
     eventually(lambda: marks(process_node) == [], "no orphan is left")
-    eventually(lambda: told == ["0000-1"], "the death is told")
+    eventually(lambda: told == [uid(1)], "the death is told")
     assert (container(runtime).exit_code, container(runtime).state) == (137, State.EXITED)
     assert "supervised" in container(runtime).message
 
@@ -73,7 +80,7 @@ def test_a_supervisor_killed_while_no_agent_ran_leaves_no_orphan(process_node: P
     first.close()
     recorded(process_node).shim.kill(signal.SIGKILL)
     second = process_node.runtime()
-    assert next(second.events()) == "0000-1"
+    assert next(second.events()) == uid(1)
     assert container(second).exit_code == 137
     eventually(lambda: marks(process_node) == [], "no orphan is left")
 
@@ -178,7 +185,7 @@ def test_a_pod_without_command_is_refused_by_field(process_node: ProcessSubject)
     runtime.start_sandbox(sandbox)
     with pytest.raises(Unsupported, match=r"spec.containers\[main\].command"):
         runtime.start_container(sandbox.pod, ContainerSpec("main", 0, "nginx:1"))
-    assert runtime.pod("0000-1").containers == ()
+    assert runtime.pod(uid(1)).containers == ()
 
 
 def test_pods_need_loopback_addresses(process_node: ProcessSubject) -> None:
