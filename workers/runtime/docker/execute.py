@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -16,6 +17,8 @@ from workers.runtime.docker.engine import translated
 
 # As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
 OUTPUT_MAX = 10 * 1024
+# How long the engine may take to note the beginning or the end of a command. Seconds.
+NOTED = 5.0
 
 
 def run(
@@ -24,8 +27,7 @@ def run(
     """The exit code and first 10 KiB of output.
 
     Raises:
-        TimeoutError: not done within `timeout` seconds. The command is killed where its process can be reached
-            (the engine has no call for it). ContainerError: ExecError.
+        TimeoutError: not done within `timeout` seconds, and killed. ContainerError: ExecError.
     """
     with translated("ExecError"):
         deadline = clock.monotonic() + timeout
@@ -36,7 +38,7 @@ def run(
         finally:
             stream.close()
         if output is None:
-            _kill(client, told)
+            kill(client, told, clock)
             raise _late(command, timeout)
         while True:
             shown = client.exec_inspect(told)
@@ -44,7 +46,7 @@ def run(
                 return int(shown["ExitCode"]), output
             # Its output is closed, but it runs on (or the engine has yet to note its end).
             if clock.monotonic() >= deadline:
-                _kill(client, told)
+                kill(client, told, clock)
                 raise _late(command, timeout)
             clock.sleep(0.01)
 
@@ -75,10 +77,16 @@ def _read(stream: socket.SocketIO, deadline: float, clock: Clock) -> bytes | Non
             del raw[: 8 + length]
 
 
-def _kill(client: docker.APIClient, told: str) -> None:
-    shown = client.exec_inspect(told)
-    if shown["Running"] and shown.get("Pid"):
-        try:
-            os.kill(shown["Pid"], signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
+def kill(client: docker.APIClient, told: str, clock: Clock) -> None:
+    """End a command that still runs. The engine has no call for it; its process can be reached where engine and agent
+    share a machine."""
+    deadline = clock.monotonic() + NOTED
+    while (shown := client.exec_inspect(told))["Running"]:
+        if shown.get("Pid"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(shown["Pid"], signal.SIGKILL)
             return
+        if clock.monotonic() >= deadline:
+            return
+        # The engine has begun it and not noted its process yet.
+        clock.sleep(0.01)

@@ -7,9 +7,7 @@ Without a terminal, the engine puts a head of 8 bytes before each piece of outpu
 from __future__ import annotations
 
 import contextlib
-import os
 import select
-import signal
 import socket
 import struct
 import threading
@@ -21,11 +19,10 @@ import docker.errors
 
 from app.base.clock import Clock, parse_rfc3339
 from workers.runtime.docker.engine import translated
+from workers.runtime.docker.execute import NOTED, kill
 from workers.runtime.interactive import READ, STDERR, STDOUT, write_some
 
 _HEAD = struct.Struct(">BxxxI")
-# How long the engine may take to note the end of a command whose output has ended. Seconds.
-NOTED = 5.0
 # A container that started so lately is taken to be awaiting its first user. Seconds.
 FRESH = 10.0
 
@@ -174,24 +171,8 @@ class Command(Line):
 
     def close(self) -> None:
         super().close()
-        pid = self._running()
-        if pid:
-            # The engine has no call for it; its process can be reached where engine and agent share a machine.
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-
-    def _running(self) -> int:
-        """The process of the command, if it runs; else 0."""
-        deadline = self._clock.monotonic() + NOTED
         with contextlib.suppress(Exception), translated("ExecError"):
-            while (shown := self._client.exec_inspect(self._told))["Running"]:
-                if shown.get("Pid"):
-                    return int(shown["Pid"])
-                if self._clock.monotonic() > deadline:
-                    break
-                # The engine has begun it and not noted its process yet.
-                self._clock.sleep(0.01)
-        return 0
+            kill(self._client, self._told, self._clock)
 
 
 def attached(client: docker.APIClient, container: str, *, stdin: bool, tty: bool, now: float) -> Line:
