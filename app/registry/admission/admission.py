@@ -132,13 +132,8 @@ def of_subresource(
 ) -> None:
     """A subresource is POSTed that is an object of its own kind: a pod's eviction or binding, an account's token."""
     whole = {**obj, "apiVersion": body.api_version, "kind": body.kind}
-    attributes = Attributes(
-        kind, "CREATE", namespace, name, whole, None, subresource, None, request.user, request.uid, request.groups,
-        request.trace, request.dry_run, request.warnings, request.annotations, body=body,
-    )  # fmt: skip
-    around = surroundings(registry)
-    chain.mutate(attributes, around)
-    chain.validate(attributes, around)
+    attributes = _asked(request, kind, "CREATE", namespace, name, whole, subresource=subresource, body=body)
+    _admit(registry, attributes)
 
 
 def of_connect(
@@ -152,11 +147,15 @@ def of_connect(
 ) -> None:
     """A connection (exec, attach, port-forward, proxy) is about to be made. `options` is the object that stands for
     its parameters, such as PodExecOptions."""
-    attributes = Attributes(
-        kind, "CONNECT", namespace, name, options or {"metadata": {}}, subresource=subresource, user=request.user,
-        uid=request.uid, groups=request.groups, trace=request.trace, warnings=request.warnings,
-        annotations=request.annotations,
-    )  # fmt: skip
+    obj = options or {"metadata": {}}
+    attributes = _asked(request, kind, "CONNECT", namespace, name, obj, subresource=subresource)
+    # A connection is made or not; there is no trying it.
+    attributes.dry_run = False
+    _admit(registry, attributes)
+
+
+def _admit(registry: Registry, attributes: Attributes) -> None:
+    """The whole chain for what is not stored itself."""
     around = surroundings(registry)
     chain.mutate(attributes, around)
     chain.validate(attributes, around)
@@ -175,8 +174,23 @@ def _begin(
     meta = (obj if obj is not None else old or {})["metadata"]
     namespace = meta.get("namespace") or ""
     name = meta.get("name") or ""
-    attributes = Attributes(
-        kind, operation, namespace, name, obj, old, subresource, options, request.user, request.uid,
-        request.groups, request.trace, request.dry_run, request.warnings, request.annotations,
-    )  # fmt: skip
+    attributes = _asked(request, kind, operation, namespace, name, obj, old, subresource, options)
     return Admission(attributes, surroundings(registry))
+
+
+def _asked(
+    request: Request,
+    kind: Kind,
+    operation: Operation,
+    namespace: str,
+    name: str,
+    obj: Object | None,
+    old: Object | None = None,
+    subresource: str = "",
+    options: Object | None = None,
+    body: Kind | None = None,
+) -> Attributes:
+    return Attributes(
+        kind, operation, namespace, name, obj, old, subresource, options, request.user, request.uid,
+        request.groups, request.trace, request.dry_run, request.warnings, request.annotations, body,
+    )  # fmt: skip
