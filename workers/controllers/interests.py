@@ -76,6 +76,12 @@ def states(change: Change) -> tuple[Object, ...]:
     return (change.new,) if change.old is None else (change.old, change.new)
 
 
+def declared(obj: Object) -> object:
+    """What people say of an object, for `unless_same`: not its status, which its own role writes."""
+    meta = obj["metadata"]
+    return obj["spec"], meta.get("deletionTimestamp"), meta.get("labels")
+
+
 def unless_same(facts: Callable[[Object], object]) -> When:
     """Only changes that add or remove the object, or in which `facts` of it differ."""
 

@@ -19,7 +19,7 @@ from workers.controllers.daemon import status as daemon_status
 from workers.controllers.daemon.nodes import new_pod, node_of
 from workers.controllers.daemon.places import places_of, rested
 from workers.controllers.daemon.steps import Limits, Place, steps
-from workers.controllers.interests import itself, owns, unless_same
+from workers.controllers.interests import declared, itself, owns, unless_same
 from workers.controllers.replicaset import EVENTS_AT_ONCE
 from workers.controllers.template_hash import short_hash
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
@@ -153,12 +153,6 @@ def _name(view: ReadView, daemon_set: Object, node: str) -> str:
         position += 1
 
 
-def _own_facts(daemon_set: Object) -> object:
-    """Not its status, which this role itself writes."""
-    meta = daemon_set["metadata"]
-    return daemon_set["spec"], meta.get("deletionTimestamp"), meta.get("labels")
-
-
 def _pod_facts(pod: Object) -> object:
     meta, status = pod["metadata"], pod.get("status") or {}
     return (
@@ -191,7 +185,7 @@ def role(unreachable_toleration: int) -> Role:
         "daemonset-controller",
         plan,
         (
-            itself(RESOURCE, unless_same(_own_facts)),
+            itself(RESOURCE, unless_same(declared)),
             owns("pods", KIND, unless_same(_pod_facts)),
             takes("pods", RESOURCE),
             owns(revisions.RESOURCE, KIND),

@@ -16,7 +16,7 @@ from app.objects.change import Change, Interest, Object, Operation, ReadView, Wr
 from app.objects.meta import controller_of, is_deleting, labels
 from workers.controllers import revisions
 from workers.controllers.adoption import Matches, adopted, matcher, orphans, released, takes
-from workers.controllers.interests import itself, owns, unless_same, watches
+from workers.controllers.interests import declared, itself, owns, unless_same, watches
 from workers.controllers.stateful import claims as stateful_claims
 from workers.controllers.stateful import status as stateful_status
 from workers.controllers.stateful.acts import History, act
@@ -101,12 +101,6 @@ def _history(stateful_set: Object, every: Sequence[Object]) -> History | None:
     return History(every, newest, current)
 
 
-def _own_facts(stateful_set: Object) -> object:
-    """Not its status, which this role itself writes."""
-    meta = stateful_set["metadata"]
-    return stateful_set["spec"], meta.get("deletionTimestamp"), meta.get("labels")
-
-
 def _pod_facts(pod: Object) -> object:
     meta, status = pod["metadata"], pod.get("status") or {}
     return (
@@ -156,7 +150,7 @@ def role(unreachable_toleration: int) -> Role:
         "statefulset-controller",
         plan,
         (
-            itself(RESOURCE, unless_same(_own_facts)),
+            itself(RESOURCE, unless_same(declared)),
             owns("pods", KIND, unless_same(_pod_facts)),
             takes("pods", RESOURCE),
             Interest("pods", _by_name),
