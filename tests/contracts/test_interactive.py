@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.contracts.runtime_subjects import (
     SLEEPER,
-    ProcessSubject,
     Program,
-    SimulatedSubject,
     Subject,
     eventually,
 )
 from workers.runtime.interactive import STDERR, STDOUT, Interactive
 from workers.runtime.protocol import ContainerError, ContainerState, LogOptions, Runtime
 
-DOCKER = pytest.param("docker", marks=pytest.mark.xdist_group("docker"))
 REPEATS = Program("cat", {})
 TALKS = Program("sleep 0.3; read line; echo got $line; read line; echo got $line; exit 3", {})
-
-
-def subject_of(request: pytest.FixtureRequest) -> Subject:
-    if request.param == "docker":
-        made: Subject = request.getfixturevalue("docker_subject")
-        return made
-    return SimulatedSubject() if request.param == "simulated" else ProcessSubject()
-
-
-@pytest.fixture(params=["simulated", "process", DOCKER])
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    subject = subject_of(request)
-    yield subject
-    subject.close()
-
-
-@pytest.fixture(params=["process", DOCKER])
-def real(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    """One that runs processes."""
-    subject = subject_of(request)
-    yield subject
-    subject.close()
 
 
 def started(subject: Subject, runtime: Runtime, program: Program = SLEEPER, **more: object) -> ContainerState:

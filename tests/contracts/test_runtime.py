@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,32 +14,12 @@ from tests.contracts.runtime_subjects import (
     SLEEPER,
     SPEAKER,
     STUBBORN_ONE,
-    ProcessSubject,
     Program,
-    SimulatedSubject,
     Subject,
     eventually,
     uid,
 )
 from workers.runtime.protocol import ContainerError, ContainerState, LogOptions, PodState, Runtime, State
-
-
-@pytest.fixture(
-    params=["simulated", "process", pytest.param("docker", marks=pytest.mark.xdist_group("docker"))]
-)
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    subject: Subject
-    if request.param == "docker":
-        subject = request.getfixturevalue("docker_subject")
-    else:
-        subject = SimulatedSubject() if request.param == "simulated" else ProcessSubject()
-    yield subject
-    subject.close()
-
-
-@pytest.fixture
-def runtime(subject: Subject) -> Runtime:
-    return subject.runtime()
 
 
 def started(

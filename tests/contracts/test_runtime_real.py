@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.runtime_subjects import SLEEPER, ProcessSubject, Program, Subject, eventually, uid
+from tests.contracts.runtime_subjects import SLEEPER, Program, Subject, eventually, uid
 from workers.runtime.protocol import ContainerError, ContainerSpec, LogOptions, Mount, Runtime, State
 
 
-@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.xdist_group("docker"))])
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    subject = request.getfixturevalue("docker_subject") if request.param == "docker" else ProcessSubject()
-    yield subject
-    subject.close()
-
-
 @pytest.fixture
-def runtime(subject: Subject) -> Runtime:
-    return subject.runtime()
+def subject(real: Subject) -> Subject:
+    return real
 
 
 def printed(subject: Subject, runtime: Runtime, script: str, **more: object) -> str:

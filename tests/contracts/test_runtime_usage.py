@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.contracts.runtime_subjects import (
     BUSY,
-    ProcessSubject,
     Program,
-    SimulatedSubject,
     Subject,
     eventually,
     uid,
@@ -19,24 +15,6 @@ from workers.runtime.protocol import ContainerState, ContainerUsage, Runtime
 
 IDLE = Program("trap 'exit 143' TERM; sleep 1000 & wait", {"cpu": "0", "memory": "1Mi"})
 MILLISECOND = 1_000_000
-
-
-@pytest.fixture(
-    params=["simulated", "process", pytest.param("docker", marks=pytest.mark.xdist_group("docker"))]
-)
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    subject: Subject
-    if request.param == "docker":
-        subject = request.getfixturevalue("docker_subject")
-    else:
-        subject = SimulatedSubject() if request.param == "simulated" else ProcessSubject()
-    yield subject
-    subject.close()
-
-
-@pytest.fixture
-def runtime(subject: Subject) -> Runtime:
-    return subject.runtime()
 
 
 def started(subject: Subject, runtime: Runtime, program: Program, number: int = 1) -> ContainerState:
