@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.clock import HandClock
+from tests.e2e.waiting import until
+from workers.network.conntrack import ANSWERED_WITHIN
 from workers.network.nft import NftPlane
 from workers.network.nft_script import script, table_name
 from workers.network.rules import Endpoint, Rule, Rules
@@ -94,8 +98,6 @@ def test_replacing_the_rules_again_and_again_drops_no_new_connection(machine, pl
                 answered.add(sock.recv(100).split()[0].decode())
         return answered
 
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(machine.inside, client, many)
         revision = 2
@@ -127,6 +129,36 @@ def test_datagrams_leave_an_endpoint_that_is_gone(machine, plane):
         data, back = sock.recvfrom(100)
         sock.sendto(data, back)
         assert client.recvfrom(100) == (b"ping", (CLUSTER_IP, 53))
+
+
+def test_a_connection_that_its_endpoint_never_answered_goes_elsewhere_and_not_before_its_time(
+    machine, tmp_path, pods
+):
+    clock = HandClock()
+    plane = NftPlane("test", SERVICES, PODS, tmp_path, clock)
+    deaf = "add table ip deaf; add chain ip deaf in { type filter hook input priority 0; }"
+    on_a = ["ip", "netns", "exec", machine.pod(A)]
+    subprocess.run([*on_a, "nft", f"{deaf}; add rule ip deaf in tcp dport 8081 drop"], check=True)
+
+    def unanswered() -> bool:
+        listed = ["ip", "netns", "exec", machine.host, "conntrack", "-L", "-p", "tcp", "--state", "SYN_SENT"]
+        said = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+        return f"src={A} " in said
+
+    def put(*endpoints: Endpoint) -> None:
+        machine.inside(machine.host, lambda: plane.apply(rules(*endpoints)))
+
+    with ThreadPoolExecutor(1) as pool:
+        put(Endpoint(A, 8081))
+        answer = pool.submit(machine.ask, machine.pod(C), CLUSTER_IP, 80)
+        until(unanswered, 20)
+        put(pods[B])
+        # It might be answered this very moment, and would be cut if its entry went now.
+        assert unanswered()
+        clock.at += ANSWERED_WITHIN
+        assert answer.result()[0] == B
+    machine.inside(machine.host, plane.remove)
+    plane.close()
 
 
 def test_rules_that_somebody_flushed_come_back(machine, tmp_path, pods):

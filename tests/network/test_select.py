@@ -11,7 +11,7 @@ import pytest
 
 from app.base.settings import Settings
 from workers.network import select
-from workers.network.conntrack import stale
+from workers.network.conntrack import removal, ways
 from workers.network.nft import NftPlane
 from workers.network.node import NodeNetwork
 from workers.network.rules import Endpoint, Rule, Rules
@@ -72,7 +72,7 @@ def test_of_an_endpoint_that_is_gone_datagrams_and_unanswered_connections_are_fo
     old = Rules((Rule("10.96.0.1", "TCP", 53, "d/n", (a, b)), Rule("10.96.0.1", "UDP", 53, "d/n", (a, b))))
     new = Rules((Rule("10.96.0.1", "TCP", 53, "d/n", (b,)), Rule("10.96.0.1", "UDP", 53, "d/n", (b,))))
     gone = ["--orig-dst", "10.96.0.1", "--orig-port-dst", "53", "--dst-nat", "10.244.0.1"]
-    assert stale(old, new) == [
+    assert [removal(way) for way in sorted(ways(old) - ways(new))] == [
         ["conntrack", "-D", "-p", "tcp", "--state", "SYN_SENT", *gone],
         ["conntrack", "-D", "-p", "udp", *gone],
     ]

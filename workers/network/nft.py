@@ -45,6 +45,7 @@ class NftPlane:
         self._bridged = True
         self._checked = 0.0
         self._problems: dict[str, str] = {}
+        self._entries = conntrack.Entries(self._clock, self._told)
         self.revision = -1
 
     def apply(self, rules: Rules) -> None:
@@ -64,7 +65,8 @@ class NftPlane:
         return dict(self._problems)
 
     def close(self) -> None:
-        """Nothing to let go of: the kernel carries on."""
+        """The kernel carries on."""
+        self._entries.close()
 
     def remove(self) -> None:
         """Take the rules away, for a cluster that is no more."""
@@ -98,7 +100,9 @@ class NftPlane:
                 if code != 0:
                     raise DataPlaneError(f"nft refused the service rules: {said.strip()[:500]}")
             mine.wrote(rules.revision, digest)
-        problem = conntrack.forget(self._rules or Rules(), rules)
-        if problem and "" not in self._problems:
+        self._entries.changed(self._rules or Rules(), rules)
+
+    def _told(self, problem: str) -> None:
+        if "" not in self._problems:
             self._problems[""] = problem
             log.warning("%s", problem)
