@@ -58,8 +58,13 @@ def blueprint(
             rule, rule.replace(".", "-"), view, methods=_METHODS, provide_automatic_options=False
         )
 
-    def verbose(environ: dict[str, Any]) -> bool:
-        return Query(environ.get("QUERY_STRING", "")).given("verbose")
+    def alive(name: str) -> Callable[..., Answer]:
+        return lambda environ, check="": health.alive(
+            name, health.Asked.of(environ.get("QUERY_STRING", "")), check
+        )
+
+    def ready(environ: dict[str, Any], check: str = "") -> Answer:
+        return health.ready(store, health.Asked.of(environ.get("QUERY_STRING", "")), check)
 
     def exchange(environ: dict[str, Any]) -> Answer:
         data = body.read(environ, max_body)
@@ -100,9 +105,9 @@ def blueprint(
     def rest(environ: dict[str, Any], path: str = "") -> Answer:
         return _elsewhere(environ, registry)
 
-    page("/healthz", "GET", "healthz", lambda e: health.alive("healthz", verbose(e)), anonymous=True)
-    page("/livez", "GET", "livez", lambda e: health.alive("livez", verbose(e)), anonymous=True)
-    page("/readyz", "GET", "readyz", lambda e: health.ready(store, verbose(e)), anonymous=True)
+    for name, answer in (("healthz", alive("healthz")), ("livez", alive("livez")), ("readyz", ready)):
+        page(f"/{name}", "GET", name, answer, anonymous=True)
+        page(f"/{name}/<check>", "GET", name, answer, anonymous=True)
     page("/version", "GET", "version", lambda e: health.version(), anonymous=True)
     page("/metrics", "GET", "metrics", measurements)
     trust, server = registry.trust, registry.settings.server
@@ -170,12 +175,16 @@ _PATHS = [
     "/api/v1",
     "/apis",
     "/healthz",
+    "/healthz/ping",
     "/livez",
+    "/livez/ping",
     "/metrics",
     "/openapi/v2",
     "/openapi/v3",
     openid.KEYS,
     "/readyz",
+    "/readyz/ping",
+    "/readyz/store",
     "/version",
 ]
 

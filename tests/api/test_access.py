@@ -35,9 +35,25 @@ def test_health_and_version_need_no_token(api, path):
 def test_readiness_says_what_is_not_ready(own_valkey):
     gone = Store.connect(own_valkey.url)
     own_valkey.kill()
-    answer = health.ready(gone, verbose=False)
+    answer = health.ready(gone, health.Asked())
     assert answer.code == 500
     assert b"[-]store failed" in answer.body
+    assert health.ready(gone, health.Asked(), "store").code == 500
+    assert health.ready(gone, health.Asked(), "ping").code == 200
+    assert health.ready(gone, health.Asked(exclude=("store",))).code == 200
+
+
+def test_a_single_check_may_be_asked_for_or_left_out(api):
+    assert api.ask("GET", "/livez/ping", token="").data == b"ok"
+    assert api.ask("GET", "/readyz/store", token="").data == b"ok"
+    assert api.ask("GET", "/readyz/nope", token="").status_code == 404
+    said = api.ask("GET", "/readyz?verbose&exclude=store&exclude=nope", token="").text
+    assert said.splitlines() == [
+        "[+]ping ok",
+        "[+]store excluded: ok",
+        'warn: some health checks cannot be excluded: no matches for "nope"',
+        "readyz check passed",
+    ]
 
 
 def test_an_ordinary_user_is_told_what_is_forbidden(api):
