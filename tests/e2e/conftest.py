@@ -11,6 +11,14 @@ import pytest
 from tests.e2e.cluster import Cluster
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one module and runtime share a cluster, so they run in one test process."""
+    for item in items:
+        runtime = getattr(item, "callspec", None) and item.callspec.params.get("cluster")
+        if runtime in ("process", "docker") and item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{runtime}"))
+
+
 @pytest.fixture(scope="module", params=["process", "docker"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A running cluster of one node under each runtime."""
