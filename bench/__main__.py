@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import containers, idle, rolling, scaleout, verbs, watching
+from bench import agent, containers, idle, rolling, scaleout, verbs, watching
 from bench.cluster import Target, fresh, given
 from bench.reference import KUBERNETES
 from bench.result import Result, table, write
 
-ALL = ("startup", "idle", "verbs", "watch", "scale", "containers", "rolling")
+ALL = ("startup", "idle", "verbs", "watch", "scale", "containers", "agent", "rolling")
 SIMULATED = ("verbs", "watch", "scale")
 
 
@@ -51,6 +51,8 @@ def _measure(name: str, args: argparse.Namespace) -> list[Result]:
             return watching.measure(target, args.runs)
         if name == "containers":
             return containers.measure(target, args.runs)
+        if name == "agent":
+            return agent.measure(target, args.runs)
         if name == "rolling":
             return rolling.measure(target, args.runs)
         return idle.measure(target, 1)

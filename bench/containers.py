@@ -36,10 +36,11 @@ def measure(target: Target, runs: int) -> list[Result]:
     client = target.client()
     make_namespace(client)
     create(client, deployment(NAME, container(target.runtime), terminationGracePeriodSeconds=10))
-    out, floors, killed, deleted = [], [], [], []
+    out, floors, restarts, killed, deleted = [], [], [], [], []
     for _ in range(runs):
         if docker:
             floors.append(floor.seconds(COUNT))
+            restarts.append(floor.restart_seconds())
         out.append(scale_and_wait(client, NAME, COUNT, 180))
         scale(client, NAME, REPLICAS)
         wait_until(lambda: len(pods(client, NAME)) == REPLICAS, 120, f"{REPLICAS} pods", every=0.1)
@@ -52,6 +53,11 @@ def measure(target: Target, runs: int) -> list[Result]:
     results = [Result("containers 0 -> all Ready", "s", tuple(out), note=note)]
     if docker:
         results.append(Result("bare SDK floor", "s", tuple(floors), note="8 threads, pause + container"))
+        ratios = tuple(whole / bare for whole, bare in zip(out, floors, strict=True))
+        results.append(
+            Result("containers / floor", "times", ratios, note="each with the floor of its own run")
+        )
+        results.append(Result("engine's own restart", "s", tuple(restarts), note="kill and start, bare SDK"))
         results.append(Result("container killed -> Ready", "s", tuple(killed)))
     results.append(Result("pod deleted -> replacement Ready", "s", tuple(deleted)))
     return results

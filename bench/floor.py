@@ -40,3 +40,22 @@ def seconds(count: int) -> float:
         for container in engine.containers.list(all=True, filters={"label": LABEL}):
             container.remove(force=True)
         engine.close()
+
+
+def restart_seconds() -> float:
+    """Seconds from SIGKILL to a running container until the same one runs again."""
+    import docker
+
+    engine = docker.from_env()
+    container = engine.containers.run(
+        IMAGE, ["/bin/sleep", "600"], name=f"{LABEL}-restart", labels={LABEL: ""}, detach=True
+    )
+    try:
+        began = time.perf_counter()
+        container.kill()
+        container.wait()
+        container.start()
+        return time.perf_counter() - began
+    finally:
+        container.remove(force=True)
+        engine.close()

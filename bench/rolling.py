@@ -3,6 +3,7 @@ connections, without any preStop hook."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from bench.api import MERGE, Client
@@ -48,7 +49,7 @@ def measure(target: Target, runs: int) -> list[Result]:
         ("failed: pods deleted", _delete_half),
     )
     failed: dict[str, list[float]] = {name: [] for name, _ in events}
-    notes: dict[str, str] = {}
+    kinds: dict[str, Counter[str]] = {name: Counter() for name, _ in events}
     for _ in range(runs):
         for name, event in events:
             scale_and_wait(client, NAME, 6, 120)
@@ -59,11 +60,16 @@ def measure(target: Target, runs: int) -> list[Result]:
                 event(client)
                 traffic.finish(REQUESTS)
             failed[name].append(sum(traffic.failures.values()))
-            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(traffic.failures.items()))
-            notes[name] = f"of {traffic.sent}" + (f": {kinds}" if kinds else "")
+            kinds[name].update(traffic.failures)
     client.request("DELETE", f"{SERVICES}/{NAME}")
     remove(client, NAME)
-    return [Result(name, "requests", tuple(failed[name]), note=notes[name]) for name, _ in events]
+    return [Result(name, "requests", tuple(failed[name]), note=_note(kinds[name])) for name, _ in events]
+
+
+def _note(kinds: Counter[str]) -> str:
+    """How many were sent in a run, and which failed in all runs."""
+    found = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+    return f"of {REQUESTS}" + (f"; in all runs: {found}" if found else "")
 
 
 def _reachable(address: str) -> None:
