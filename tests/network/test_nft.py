@@ -161,6 +161,33 @@ def test_a_connection_that_its_endpoint_never_answered_goes_elsewhere_and_not_be
     plane.close()
 
 
+def test_a_connection_that_has_ended_is_soon_forgotten(machine, plane, pods):
+    def remembered() -> str:
+        listed = [
+            "ip",
+            "netns",
+            "exec",
+            machine.host,
+            "conntrack",
+            "-L",
+            "-p",
+            "tcp",
+            "--orig-dst",
+            CLUSTER_IP,
+        ]
+        return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+
+    plane.put(rules(pods[A]))
+    held, ended = (machine.connect(machine.pod(C), CLUSTER_IP, 80) for _ in range(2))
+    port = ended.getsockname()[1]
+    assert f"sport={port} " in remembered()
+    ended.close()
+    # Two minutes is the kernel's own measure, within which a client may well use the same port again.
+    until(lambda: f"sport={port} " not in remembered(), 20)
+    held.sendall(b"?")
+    assert held.recv(100).split()[0] == A.encode()
+
+
 def test_rules_that_somebody_flushed_come_back(machine, tmp_path, pods):
     class Clock:
         at = 1000.0

@@ -43,6 +43,7 @@ class NftPlane:
         self._lock = threading.Lock()
         self._rules: Rules | None = None
         self._bridged = True
+        self._brief = True
         self._checked = 0.0
         self._problems: dict[str, str] = {}
         self._entries = conntrack.Entries(self._clock, self._told)
@@ -90,17 +91,34 @@ class NftPlane:
         return run(["nft", "list", "chain", "ip", self._table, "dispatch"])[0] == 0
 
     def _write(self, rules: Rules, *, force: bool) -> None:
-        text = script(rules, self._table, self._service_cidr, self._pod_cidr, bridged=self._bridged)
+        text = self._script(rules)
         digest = hashlib.sha256(text.encode()).hexdigest()
         with turn(self._state_dir, self._table) as mine:
             if not force and mine.outdated(rules.revision):
                 return  # what is in force is newer than these
             if force or mine.last is None or mine.last.digest != digest:
                 code, said = run(["nft", "-f", "-"], text)
+                if code != 0 and self._brief:
+                    # Perhaps a kernel without timeouts of one's own (CONFIG_NF_CONNTRACK_TIMEOUT).
+                    self._brief = False
+                    text = self._script(rules)
+                    code, said = run(["nft", "-f", "-"], text)
+                    self._brief = code != 0
+                    digest = hashlib.sha256(text.encode()).hexdigest()
                 if code != 0:
                     raise DataPlaneError(f"nft refused the service rules: {said.strip()[:500]}")
             mine.wrote(rules.revision, digest)
         self._entries.changed(self._rules or Rules(), rules)
+
+    def _script(self, rules: Rules) -> str:
+        return script(
+            rules,
+            self._table,
+            self._service_cidr,
+            self._pod_cidr,
+            bridged=self._bridged,
+            brief=self._brief,
+        )
 
     def _told(self, problem: str) -> None:
         if "" not in self._problems:

@@ -22,7 +22,15 @@ def removal(table: str) -> str:
     return f"add table ip {table}\ndelete table ip {table}\n"
 
 
-def script(rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridged: bool = True) -> str:
+# How long a TCP connection to a service is remembered once it has ended. Seconds. The kernel's own default, two minutes,
+# is long enough for a client to use the same port again, and an engine that removes a container forgets what it lists
+# of that container's connections by the client's port alone: a new connection to another endpoint would be cut.
+REMEMBERED = 1
+
+
+def script(
+    rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridged: bool = True, brief: bool = True
+) -> str:
     """One transaction that replaces the whole table: packets see either the old one or the new one.
 
     Args:
@@ -30,6 +38,7 @@ def script(rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridge
         bridged: whether packets between two pods on one bridge pass the IP hooks
             (net.bridge.bridge-nf-call-iptables). If not, the answer of a pod on the client's own bridge
             would come from the wrong address, so the client's address is masked too.
+        brief: whether connections that have ended are forgotten soon, which not every kernel can.
     """
     services: list[str] = []
     ports: list[str] = []
@@ -41,7 +50,7 @@ def script(rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridge
         key = f"{rule.ip} . {protocol} . {rule.port}" if rule.ip else f"{protocol} . {rule.port}"
         if rule.endpoints:
             (services if rule.ip else ports).append(f"{key} : goto s{number}")
-            chains.append(_service_chain(number, rule))
+            chains.append(_service_chain(number, rule, brief))
         else:
             (refused if rule.ip else refused_ports).append(key)
     pods = sorted({e.ip for rule in rules.rules for e in rule.endpoints})
@@ -57,6 +66,7 @@ def script(rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridge
     address = "ipv4_addr . inet_proto . inet_service"
     port = "inet_proto . inet_service"
     parts = [
+        *([_timeout()] if brief else []),
         _set("map", "services", f"{address} : verdict", services),
         _set("map", "nodeports", f"{port} : verdict", ports),
         _set("set", "refused", address, refused),
@@ -96,14 +106,20 @@ def script(rules: Rules, table: str, service_cidr: str, pod_cidr: str, *, bridge
     return f"{removal(table)}table ip {table} {{\n" + "".join(parts) + "}\n"
 
 
-def _service_chain(number: int, rule: Rule) -> str:
+def _service_chain(number: int, rule: Rule, brief: bool) -> str:
     ends = rule.endpoints
     protocol = f"meta l4proto {rule.protocol.lower()}"  # nft wants it told before a port may change
+    first = ['ct timeout set "brief"'] if brief and rule.protocol == "TCP" else []
     if len(ends) == 1:
-        return _chain(f"s{number}", f"{protocol} dnat ip to {ends[0].ip}:{ends[0].port}")
+        return _chain(f"s{number}", *first, f"{protocol} dnat ip to {ends[0].ip}:{ends[0].port}")
     draw = "jhash ip saddr" if rule.sticky else "numgen random"
     drawn = ", ".join(f"{i} : {e.ip} . {e.port}" for i, e in enumerate(ends))
-    return _chain(f"s{number}", f"{protocol} dnat ip to {draw} mod {len(ends)} map {{ {drawn} }}")
+    return _chain(f"s{number}", *first, f"{protocol} dnat ip to {draw} mod {len(ends)} map {{ {drawn} }}")
+
+
+def _timeout() -> str:
+    policy = f"time_wait : {REMEMBERED}, close : {REMEMBERED}"
+    return f"  ct timeout brief {{\n    protocol tcp;\n    l3proto ip;\n    policy = {{ {policy} }}\n  }}\n"
 
 
 def _chain(name: str, *lines: str) -> str:
