@@ -16,6 +16,7 @@ from app.store.view import View
 
 SERVICES = "services"
 SLICES = "endpointslices.discovery.k8s.io"
+NODES = "nodes"
 Value = Callable[[Record], Any]
 
 
@@ -36,7 +37,7 @@ class Delta:
         self._view, self._value, self._causes, self._drawn = view, value, causes, drawn
         self._pods: dict[str, list[LoggedChange]] = {}
         self._others: dict[str, list[LoggedChange]] = {
-            resource: [] for resource in (SERVICES, SLICES, *MOUNTABLE)
+            resource: [] for resource in (SERVICES, SLICES, NODES, *MOUNTABLE)
         }
         oldest = min((k.since for k in known if self._continues(k)), default=view.revision)
         for change in cast("list[LoggedChange]", view.changes_since(oldest)):
@@ -47,7 +48,8 @@ class Delta:
                 others.append(change)
 
     def of_network(self, known: Known) -> Object:
-        """All services and endpoint slices that changed, or all there are if that can't be told (`full`)."""
+        """All services and endpoint slices that changed, or all there are if that can't be told (`full`); and where
+        pods are that are on other machines (`peers`: by node, its machine's address and its pods' range)."""
         full = not self._continues(known)
         answer: Object = {"full": full}
         for name, resource in (("services", SERVICES), ("endpointslices", SLICES)):
@@ -56,6 +58,10 @@ class Delta:
             answer[name] = [self._value(record) for record in records]
             gone = [] if full else [key for key in keys if self._view.record(resource, key) is None]
             answer[f"{name}Gone"] = gone
+        nodes = self._keys(NODES, known.since)
+        told = self._view.records(NODES) if full else self._records(NODES, nodes)
+        answer["peers"] = {record.key: _peer(record.obj) for record in told}
+        answer["peersGone"] = [] if full else [n for n in nodes if self._view.record(NODES, n) is None]
         return answer
 
     def of_node(self, node: str, actor: str, report: Report) -> Object:
@@ -133,3 +139,10 @@ class Delta:
 
     def _records(self, resource: str, keys: Iterable[str]) -> list[Record]:
         return [record for key in keys if (record := self._view.record(resource, key)) is not None]
+
+
+def _peer(node: Object) -> list[str]:
+    """The address of the node's machine, and the range of its pods' addresses; empty where it has none yet."""
+    addresses = (node.get("status") or {}).get("addresses") or ()
+    internal = next((a["address"] for a in addresses if a.get("type") == "InternalIP"), "")
+    return [internal, (node.get("spec") or {}).get("podCIDR", "")]

@@ -486,3 +486,21 @@ def test_one_nodes_mistake_does_not_keep_the_others_from_being_heard(world: Any,
     }
     assert world.must("nodes", "good")["spec"]["podCIDR"] == "10.244.1.0/24"
     assert world.get("nodes", "bad") is None
+
+
+def test_agents_are_told_where_the_pods_of_other_machines_are(world: Any, make: Any) -> None:
+    def node(name: str, address: str) -> dict[str, Any]:
+        made: dict[str, Any] = make.node(name)
+        made["status"] = {**(made.get("status") or {}), "addresses": [{"type": "InternalIP", "address": address}]}
+        return made
+
+    first = together(world, n1={"node": node("n1", "192.0.2.1")})
+    assert first["network"]["peers"] == {"n1": ["192.0.2.1", "10.244.1.0/24"]}
+    known = {"since": first["revision"], "epoch": first["epoch"]}
+    second = together(world, known, n2={"node": node("n2", "192.0.2.2")})
+    assert second["network"]["peers"] == {"n2": ["192.0.2.2", "10.244.2.0/24"]}
+    known["since"] = second["revision"]
+    assert together(world, known, n2={})["network"]["peers"] == {}
+    world.delete("nodes", "n1")
+    gone = together(world, known, n2={})["network"]
+    assert (gone["peers"], gone["peersGone"]) == ({}, ["n1"])

@@ -65,7 +65,7 @@ class Speaker(Protocol):
         ...
 
     def services_changed(self, news: ServiceNews) -> None:
-        """Services or endpoints did, whether or not this node took part in the exchange."""
+        """What all nodes share has changed, whether or not this node took part in the exchange."""
         ...
 
     @property
@@ -149,7 +149,7 @@ class Exchanger:
                 self._refused(speaker.name, own.get("error") or {})
             else:
                 speaker.hear(turn, own, answer)
-        if news.changed:
+        if news.changed or news.moved:
             for speaker in self._speakers.values():
                 speaker.services_changed(news)
 

@@ -14,11 +14,12 @@ class ServiceNews:
 
     Attributes:
         changed: services or endpoints did. withdrawn: an endpoint has left its service, which other agents
-            wait for.
+            wait for. moved: where the pods of other machines are has changed.
     """
 
     changed: bool = False
     withdrawn: bool = False
+    moved: bool = False
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Services:
         since, epoch: the revision known, and of which epoch; 0 before anything is.
         applied: the revision of the service rules in force on every Ready node.
         serving: the pods (by uid) of each node that are endpoints of a service and get new connections.
+        peers: the address of each node's machine, and the range of its pods' addresses.
     """
 
     since: int = 0
@@ -37,6 +39,7 @@ class Services:
     services: dict[str, Object] = field(default_factory=dict)
     slices: dict[str, Object] = field(default_factory=dict)
     serving: dict[str, set[str]] = field(default_factory=dict)
+    peers: dict[str, tuple[str, str]] = field(default_factory=dict)
     _ready: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     def known(self) -> Object:
@@ -58,8 +61,9 @@ class Services:
             network.get("servicesGone") or [],
             network.get("endpointslicesGone") or [],
         )
+        moved = self._fold_peers(network, full)
         if not (full or services or slices or services_gone or slices_gone):
-            return ServiceNews()
+            return ServiceNews(moved=moved)
         if full:
             given = {key_of(piece) for piece in slices}
             slices_gone = [key for key in self.slices if key not in given]
@@ -68,7 +72,17 @@ class Services:
             self.services[key_of(service)] = service
         for key in services_gone:
             self.services.pop(key, None)
-        return ServiceNews(True, self._fold_slices(slices, slices_gone))
+        return ServiceNews(True, self._fold_slices(slices, slices_gone), moved)
+
+    def _fold_peers(self, network: dict[str, Any], full: bool) -> bool:
+        """Whether anything is elsewhere than it was."""
+        before = dict(self.peers)
+        if full:
+            self.peers.clear()
+        self.peers.update({name: (where[0], where[1]) for name, where in (network.get("peers") or {}).items()})
+        for name in network.get("peersGone") or ():
+            self.peers.pop(name, None)
+        return self.peers != before
 
     def _fold_slices(self, slices: list[Object], gone: list[str]) -> bool:
         """Whether an endpoint was withdrawn."""

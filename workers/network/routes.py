@@ -1,0 +1,86 @@
+"""Routes to the pods of nodes on other machines: each node's range by way of its machine's address.
+
+That is what Kubernetes asks of any cluster network, that pods reach each other's addresses as they are
+(https://kubernetes.io/docs/concepts/cluster-administration/networking/), done in the simplest way there is. The machines
+must share a network segment; where they don't, its routers must know the ranges, which each node's `spec.podCIDR` tells.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable, Mapping
+
+from workers.network.command import run
+
+# Marks the routes as ours (the protocol number of a route; 66 is nobody's in /etc/iproute2/rt_protos).
+PROTOCOL = "66"
+
+
+def wanted(peers: Iterable[tuple[str, str]], own_address: str) -> dict[str, str]:
+    """The machine's address for each range that lies on another machine. Pure.
+
+    Args:
+        peers: of each node its machine's address, and the range of its pods'; empty where it has none yet.
+    """
+    return {
+        pods: machine
+        for machine, pods in peers
+        if pods and machine not in ("", own_address) and ":" not in machine + pods
+    }
+
+
+class Routes:
+    """Keeps the machine's routes to pods elsewhere. Needs root.
+
+    Args:
+        pod_cidr: the range of all pods of the cluster; other routes are none of ours.
+    """
+
+    def __init__(self, pod_cidr: str) -> None:
+        self._all = ipaddress.ip_network(pod_cidr)
+        self._set: dict[str, str] | None = None
+        self._problems: dict[str, str] = {}
+
+    def apply(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None:
+        """Have a route to the pods of every other machine, and none to those of machines that are gone. What can't be
+        done is told by `problems`, and tried again with the next call."""
+        routes = wanted(peers.values(), own_address)
+        if routes == self._set and not self._problems:
+            return
+        self._problems = {}
+        for cidr, via in sorted(self._there().items()):
+            if routes.get(cidr) != via:
+                self._delete(cidr, via)
+        for cidr, via in sorted(routes.items()):
+            code, said = run(["ip", "-4", "route", "replace", cidr, "via", via, "proto", PROTOCOL])
+            if code != 0:
+                reason = (said.strip().splitlines() or ["no reason given"])[0]
+                self._problems[f"pods of {via}"] = (
+                    f"no route to {cidr}: {reason} (machines share a network, or its routers know the pods' ranges)"
+                )
+        self._set = routes
+
+    def remove(self) -> None:
+        """Take them away, for a cluster that is no more."""
+        for cidr, via in self._there().items():
+            self._delete(cidr, via)
+        self._set = None
+
+    def problems(self) -> dict[str, str]:
+        """What could not be done, by what it concerns. Empty when all is well."""
+        return dict(self._problems)
+
+    @staticmethod
+    def _delete(cidr: str, via: str) -> None:
+        run(["ip", "-4", "route", "delete", cidr, "via", via, "proto", PROTOCOL])
+
+    def _there(self) -> dict[str, str]:
+        """The routes that are ours already."""
+        code, said = run(["ip", "-j", "-4", "route", "show", "proto", PROTOCOL])
+        found = json.loads(said or "[]") if code == 0 else []
+        return {r["dst"]: r["gateway"] for r in found if r.get("gateway") and self._within(r["dst"])}
+
+    def _within(self, cidr: str) -> bool:
+        network = ipaddress.ip_network(cidr)
+        return isinstance(network, ipaddress.IPv4Network) and network.subnet_of(self._all)  # type: ignore[arg-type]
