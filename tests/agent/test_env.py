@@ -7,15 +7,17 @@ import pytest
 
 from app.objects.change import Object
 from tests.agent.world import pod
-from workers.agent.container import container_spec, not_applied, pull_policy, refused
+from workers.agent.container import container_spec, pull_policy
 from workers.agent.env import environment, expand
 from workers.agent.sources import ConfigError, NotYetKnown, Sources
 from workers.agent.volumes import Volumes
 
+ALLOCATABLE = {"cpu": "4", "memory": "1Gi", "ephemeral-storage": "100Gi"}
 OBJECTS: dict[str, Object | None] = {
     "configmaps default/cm": {"data": {"a": "1", "b": "2"}},
     "secrets default/s": {"data": {"key": base64.b64encode(b"hush").decode()}},
     "configmaps default/none": None,
+    "configmaps default/mixed": {"data": {"1.starts-with-a-digit": "x"}, "binaryData": {"b": "AA=="}},
 }
 SERVICES = (
     {
@@ -32,7 +34,7 @@ SERVICES = (
 def variables(server: str = "", services: tuple[Object, ...] = (), **container: Any) -> dict[str, str]:
     asked = pod(**container)
     asked["metadata"]["labels"] = {"app": "web"}
-    sources = Sources(asked, OBJECTS, "10.244.1.2", "10.0.0.1", (4000, 1 << 30), services)
+    sources = Sources(asked, OBJECTS, "10.244.1.2", "10.0.0.1", ALLOCATABLE, services)
     return environment(asked["spec"]["containers"][0], sources, server)
 
 
@@ -90,6 +92,16 @@ def test_what_does_not_exist_is_named(origin: Object, message: str) -> None:
         variables(env=[{"name": "X", "valueFrom": origin}])
 
 
+def test_any_key_may_be_a_variable_but_binary_data_is_none() -> None:
+    found = variables(
+        envFrom=[{"configMapRef": {"name": "mixed"}}],
+        env=[
+            {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "mixed", "key": "b", "optional": True}}}
+        ],
+    )
+    assert found == {"1.starts-with-a-digit": "x"}
+
+
 def test_what_has_not_come_yet_is_no_error_of_the_pods() -> None:
     with pytest.raises(NotYetKnown):
         variables(envFrom=[{"secretRef": {"name": "coming"}}])
@@ -124,20 +136,3 @@ def test_commands_are_expanded_and_limits_are_handed_on(tmp_path: Any) -> None:
 )  # fmt: skip
 def test_the_pull_policy_follows_from_the_tag(image: str, policy: str) -> None:
     assert pull_policy({"image": image}) == policy
-
-
-def test_nothing_that_a_pod_asks_for_is_ignored_in_silence() -> None:
-    asked = pod(
-        readinessProbe={"grpc": {"port": 1}},
-        securityContext={"capabilities": {"drop": ["ALL"]}},
-        ports=[{"containerPort": 1, "hostPort": 80}],
-    )
-    asked["spec"]["hostNetwork"] = True
-    assert [r.partition(":")[0].partition(" ")[0] for r in refused(asked)] == [
-        "spec.hostNetwork",
-        "spec.containers[0].readinessProbe.grpc",
-    ]
-    assert not_applied(asked) == [
-        "spec.containers[0].securityContext.capabilities",
-        "spec.containers[0].ports[0].hostPort",
-    ]

@@ -100,3 +100,32 @@ def test_a_volume_to_be_emptied_concerns_the_node_that_holds_it(nudged, put):
     assert nudged() == []
     put("persistentvolumes", {**volume, "metadata": {**meta, "deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert nudged() == ["n1"]
+
+
+def drawing(node_name: str, uid: str, config_map: str) -> dict:
+    volume = {"name": "v", "configMap": {"name": config_map}}
+    return {
+        "metadata": {"name": uid, "namespace": "default", "uid": uid},
+        "spec": {"nodeName": node_name, "volumes": [volume], "containers": []},
+        "status": {},
+    }
+
+
+def test_what_pods_draw_on_nudges_their_nodes_when_its_content_changes(nudged, put, clear):
+    put("pods", drawing("n1", "a", "shown"))
+    put("pods", drawing("n2", "b", "other"))
+    nudged()
+    clear("n1")
+    clear("n2")
+    shown = {"metadata": {"name": "shown", "namespace": "default"}, "data": {"a": "1"}}
+    put("configmaps", shown)
+    assert nudged() == ["n1"]
+    clear("n1")
+    put("configmaps", {**shown, "metadata": {**shown["metadata"], "annotations": {"leader": "me"}}})
+    assert nudged() == []
+    put("configmaps", {**shown, "data": {"a": "2"}})
+    assert nudged() == ["n1"]
+    clear("n1")
+    put("secrets", shown)
+    put("configmaps", {"metadata": {"name": "shown", "namespace": "elsewhere"}, "data": {}})
+    assert nudged() == []

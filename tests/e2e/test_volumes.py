@@ -95,6 +95,130 @@ def test_a_claim_grows_where_its_class_lets_it(cluster: Cluster) -> None:
     cluster.kubectl("delete", "namespace", space)
 
 
+def mounted_below(cluster: Cluster) -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if f" {cluster.state}/" in line]
+
+
+SHOWING = """
+cat /v/conf/a /v/one; ls /mem; stat -f -c %b:%S /mem
+echo log >/e/out; echo kept >/mem/kept
+while [ ! -e /mem/stop ]; do sleep 0.1; done
+rm /mem/stop; exit 1
+"""
+
+
+def test_volumes_follow_objects_and_memory_outlives_containers_and_the_agent(cluster: Cluster) -> None:
+    space = cluster.namespace("following")
+    conf = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c", "namespace": space},
+        "data": {"a": "1\n"},
+    }
+    label = {"path": "tier", "fieldRef": {"fieldPath": "metadata.labels['tier']"}}
+    mounts = {"conf": "/v/conf", "later": "/v/later", "me": "/v/me", "mem": "/mem"}
+    cluster.apply(
+        conf,
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": space, "labels": {"tier": "1"}},
+            "spec": {
+                "terminationGracePeriodSeconds": 0,
+                "volumes": [
+                    {"name": "conf", "configMap": {"name": "c"}},
+                    {"name": "later", "secret": {"secretName": "s", "optional": True}},
+                    {"name": "me", "downwardAPI": {"items": [label]}},
+                    {"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                    {"name": "disk", "emptyDir": {}},
+                ],
+                "containers": [
+                    {
+                        "name": "main",
+                        "image": "busybox:1.36",
+                        "command": ["sh", "-c", SHOWING],
+                        "env": [{"name": "ME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+                        "volumeMounts": [
+                            *({"name": name, "mountPath": path} for name, path in mounts.items()),
+                            {"name": "conf", "mountPath": "/v/one", "subPath": "a"},
+                            {"name": "disk", "mountPath": "/e", "subPathExpr": "$(ME)/logs"},
+                        ],
+                    }
+                ],
+            },
+        },
+    )
+    cluster.kubectl("-n", space, "wait", "--for=condition=Ready", "pod/p", "--timeout=60s")
+    pod = cluster.get("-n", space, "pod", "p")
+    assert [m["mountPath"] for m in pod["status"]["containerStatuses"][0]["volumeMounts"]][:2] == [
+        "/v/conf",
+        "/v/later",
+    ]
+    folder = cluster.state / "pods" / pod["spec"]["nodeName"] / pod["metadata"]["uid"] / "volumes"
+    until(lambda: (folder / "disk/p/logs/out").exists(), 20, cluster.output)
+    assert lines(cluster, space, "p") == ["1", "1", "256:4096"]
+
+    def shown(path: str) -> str:
+        return cluster.try_kubectl("-n", space, "exec", "p", "--", "cat", path).stdout.strip()
+
+    cluster.apply({**conf, "data": {"a": "2\n"}})
+    until(lambda: shown("/v/conf/a") == "2", 10, cluster.output)
+    cluster.kubectl("-n", space, "label", "pod", "p", "tier=2", "--overwrite")
+    until(lambda: shown("/v/me/tier") == "2", 10, cluster.output)
+    cluster.kubectl("-n", space, "create", "secret", "generic", "s", "--from-literal=k=came")
+    until(lambda: shown("/v/later/k") == "came", 10, cluster.output)
+    assert shown("/v/one") == "1"
+
+    (agent,) = [pid for words, pid in cluster.programs().items() if "agent" in words]
+    os.kill(agent, signal.SIGKILL)
+    (folder / "mem/stop").touch()
+    until(lambda: lines(cluster, space, "p") == ["2", "2", "kept", "256:4096"], 60, cluster.output)
+    assert len(mounted_below(cluster)) == 1
+    cluster.kubectl("-n", space, "delete", "pod", "p")
+    until(lambda: not folder.parent.exists(), 20, cluster.output)
+    assert mounted_below(cluster) == []
+    cluster.kubectl("delete", "namespace", space)
+
+
+def test_a_pod_waits_for_what_it_draws_on_and_starts_when_it_comes(cluster: Cluster) -> None:
+    space = cluster.namespace("waiting")
+    refs = {"configMapRef": {"name": "c"}}
+    container = {
+        "name": "main",
+        "image": "busybox:1.36",
+        "command": ["sh", "-c", "echo $A; sleep 600"],
+        "envFrom": [refs],
+    }
+    keys = {"name": "keys", "secret": {"secretName": "s"}}
+    mount = {"name": "keys", "mountPath": "/keys"}
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": space},
+            "spec": {
+                "terminationGracePeriodSeconds": 0,
+                "volumes": [keys],
+                "containers": [{**container, "volumeMounts": [mount]}],
+            },
+        }
+    )
+
+    def told() -> set[tuple[str, str]]:
+        events = cluster.items("-n", space, "events", "--field-selector", "type=Warning")
+        return {(event["reason"], event["message"]) for event in events}
+
+    missing = ("FailedMount", 'MountVolume.SetUp failed for volume "keys" : secret "s" not found')
+    until(lambda: missing in told(), 20, cluster.output)
+    cluster.kubectl("-n", space, "create", "secret", "generic", "s", "--from-literal=k=1")
+    until(lambda: ("Failed", 'Error: configmap "c" not found') in told(), 20, cluster.output)
+    cluster.kubectl("-n", space, "create", "configmap", "c", "--from-literal=A=came")
+    cluster.kubectl("-n", space, "wait", "--for=condition=Ready", "pod/p", "--timeout=30s")
+    until(lambda: lines(cluster, space, "p") == ["came"], 20, cluster.output)
+    cluster.kubectl("delete", "namespace", space, "--wait=false")
+
+
 @pytest.mark.parametrize("cluster", ["docker"], indirect=True)
 def test_a_class_may_leave_its_volumes_to_the_engine(cluster: Cluster) -> None:
     space = cluster.namespace("engine")

@@ -6,21 +6,26 @@ https://kubernetes.io/docs/concepts/services-networking/service/#environment-var
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.objects.change import Object
+from workers.agent import env_files
 from workers.agent.sources import ConfigError, Sources
 
 _RESOURCE = {"configMap": "configmaps", "secret": "secrets"}
 _WORD = {"configMap": "ConfigMap", "secret": "Secret"}
 
 
-def environment(container: Object, sources: Sources, server: str = "") -> dict[str, str]:
+def environment(
+    container: Object, sources: Sources, server: str = "", folder: Callable[[str], Path] | None = None
+) -> dict[str, str]:
     """The whole environment; later sources win over earlier ones: services, envFrom, env.
 
     Args:
         server: the API's URL, for KUBERNETES_SERVICE_HOST where no service `kubernetes` exists.
+        folder: where a volume of the pod lies, for files with variables in them.
 
     Raises:
         ConfigError: something it draws on does not exist. NotYetKnown: or has not come yet.
@@ -32,7 +37,7 @@ def environment(container: Object, sources: Sources, server: str = "") -> dict[s
     for variable in container.get("env") or ():
         name = variable["name"]
         if variable.get("valueFrom"):
-            value = _value_from(variable["valueFrom"], container, sources)
+            value = _value_from(variable["valueFrom"], container, sources, folder)
             if value is not None:
                 result[name] = value
         else:
@@ -112,31 +117,32 @@ def _from(source: Object, sources: Sources) -> dict[str, str]:
     for word, resource in _RESOURCE.items():
         chosen = source.get(f"{word}Ref")
         if chosen:
-            entries = sources.entries(resource, chosen.get("name", ""), bool(chosen.get("optional")))
-            return {
-                prefix + key: value.decode("utf-8", "replace")
-                for key, value in sorted((entries or {}).items())
-                if "=" not in key
-            }
+            texts = sources.texts(resource, chosen.get("name", ""), bool(chosen.get("optional")))
+            # Any key that an object can have may be a variable's name (since Kubernetes 1.30 none is skipped).
+            return {prefix + key: value for key, value in sorted((texts or {}).items())}
     return {}
 
 
-def _value_from(origin: Object, container: Object, sources: Sources) -> str | None:
+def _value_from(
+    origin: Object, container: Object, sources: Sources, folder: Callable[[str], Path] | None
+) -> str | None:
     """The value, or None where what it draws on is missing and optional."""
     if origin.get("fieldRef"):
         return sources.field(origin["fieldRef"]["fieldPath"])
     if origin.get("resourceFieldRef"):
         return sources.resource(origin["resourceFieldRef"], container)
+    if origin.get("fileKeyRef") and folder is not None:
+        return env_files.value(origin["fileKeyRef"], folder)
     for word, resource in _RESOURCE.items():
         chosen = origin.get(f"{word}KeyRef")
         if not chosen:
             continue
         optional = bool(chosen.get("optional"))
-        entries = sources.entries(resource, chosen.get("name", ""), optional)
-        if entries is None:
+        texts = sources.texts(resource, chosen.get("name", ""), optional)
+        if texts is None:
             return None
-        if chosen["key"] in entries:
-            return entries[chosen["key"]].decode("utf-8", "replace")
+        if chosen["key"] in texts:
+            return texts[chosen["key"]]
         if optional:
             return None
         namespace = sources.pod["metadata"].get("namespace", "")

@@ -1,49 +1,53 @@
 """A pod's volumes, as folders of the machine.
 
 emptyDir, configMap, secret, downwardAPI and projected live under `<state_dir>/pods/<node>/<uid>/volumes/<name>`;
-hostPath is what it names, and what a claim leads to says `claims`. What is drawn from objects is written as kubelet's AtomicWriter does: the files
-lie in a folder of their own to which `..data` points, and every change of content is one rename of that link.
+hostPath is what it names, and what a claim leads to says `claims`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
+import functools
 import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.objects.change import Object
 from app.objects.persistent import claim_of
+from workers.agent import empty_dirs, nfs, ownership, volume_content, volume_mounts
+from workers.agent.atomic_files import write_atomically
 from workers.agent.claims import Claims, Place
 from workers.agent.host_path import check_host_path
-from workers.agent.sources import ConfigError, Sources
-from workers.runtime.protocol import Mount
+from workers.agent.sources import ConfigError, NotYetKnown, Sources
+from workers.runtime.features import Feature
+from workers.runtime.host_mounts import HostMounts
+from workers.runtime.mounts import BlockDevice, Mount
 
 CLAIMED = ("persistentVolumeClaim", "ephemeral")
-SUPPORTED = ("emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath", *CLAIMED)
-PROJECTED = ("configMap", "secret", "downwardAPI")
-TOKEN = "serviceAccountToken"
-
-# A file's content and mode, by its path inside the volume.
-Files = dict[str, tuple[bytes, int]]
 
 
-def refusals(pod: Object) -> list[str]:
-    """What of the pod's volumes can't be had here; each names its field."""
-    found = []
-    for index, volume in enumerate(pod["spec"].get("volumes") or ()):
-        field = f"spec.volumes[{index}]"
-        kinds = [k for k in volume if k != "name"]
-        found += [
-            f"{field}.{kind}: this kind of volume is not supported" for kind in kinds if kind not in SUPPORTED
-        ]
-        for at, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
-            found += [
-                f"{field}.projected.sources[{at}].{kind}: this kind of source is not supported"
-                for kind in source
-                if kind not in (*PROJECTED, TOKEN)
-            ]
-    return found
+class SetUpFailed(ConfigError):
+    """Volumes could not be made. `messages`: one for each, as kubelet says it in the Event FailedMount."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = messages
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a node has for volumes.
+
+    Attributes:
+        features: its runtime's. memory: bytes that its pods may have; 0: not known.
+        mounts: makes mounts on the machine; None where containers would see nothing of them.
+        prefix: what names of the engine's volumes begin with.
+    """
+
+    features: frozenset[Feature] = frozenset()
+    memory: int = 0
+    mounts: HostMounts | None = None
+    prefix: str = "beanpole"
 
 
 class Volumes:
@@ -53,33 +57,79 @@ class Volumes:
         root: the pod's own folder, `<state_dir>/pods/<node>/<uid>`. claims: finds what its claims lead to.
     """
 
-    def __init__(self, root: Path, pod: Object, claims: Claims | None = None) -> None:
+    def __init__(
+        self, root: Path, pod: Object, claims: Claims | None = None, means: Means | None = None
+    ) -> None:
         self._root = root / "volumes"
-        self._pod, self._claims = pod, claims
+        self._given = root / "given"
+        self._pod, self._claims, self._means = pod, claims, means or Means()
         self._places: dict[str, Place] = {}
         self._volumes: dict[str, Object] = {v["name"]: v for v in pod["spec"].get("volumes") or ()}
+        self._group = ownership.group_of(pod) if Feature.GROUPS in self._means.features else None
+
+    def folder(self, name: str) -> Path:
+        """Where a volume of the pod's own lies."""
+        return self._root / name
 
     def write(self, sources: Sources) -> None:
         """Make all volumes, and bring those drawn from objects up to date.
 
         Raises:
-            ConfigError: what they draw on does not exist. NotYetKnown: or has not come yet.
-            OSError: the machine refused.
+            SetUpFailed: they can't be had, or not yet. NotYetKnown: what they draw on has not come yet.
         """
+        self._each(sources, list(self._volumes))
+
+    def refresh(self, sources: Sources) -> None:
+        """Bring those drawn from objects up to date. Raises as `write`."""
+        self._each(sources, [name for name, v in self._volumes.items() if volume_content.kind_of(v)])
+
+    def is_live(self) -> bool:
+        """Whether a volume's content follows objects that may change."""
+        return any(volume_content.kind_of(v) for v in self._volumes.values())
+
+    def _each(self, sources: Sources, names: list[str]) -> None:
+        failed, unknown = [], None
         for index, (name, volume) in enumerate(self._volumes.items()):
-            folder = self._root / name
-            if any(kind in volume for kind in CLAIMED):
-                self._places[name] = self._claimed(volume, f"spec.volumes[{index}]")
+            if name not in names:
                 continue
-            if sources.tokens is None and _has_token(volume):
-                continue  # nobody here could read it
-            if "hostPath" in volume:
-                check_host_path(volume["hostPath"] or {})
-            elif _content_kind(volume):
-                write_atomically(folder, _files(volume, sources))
-            else:
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o777)
+            try:
+                self._make(name, volume, f"spec.volumes[{index}]", sources)
+            except NotYetKnown as exc:
+                unknown = exc
+            except (ConfigError, OSError) as exc:
+                failed.append(f'MountVolume.SetUp failed for volume "{name}" : {exc}')
+        if failed:
+            raise SetUpFailed(failed)
+        if unknown is not None:
+            raise unknown
+
+    def _make(self, name: str, volume: Object, field: str, sources: Sources) -> None:
+        """Raises ConfigError, NotYetKnown, OSError."""
+        if any(kind in volume for kind in CLAIMED):
+            self._places[name] = self._claimed(volume, field)
+            self._give(name, self._places[name])
+        elif volume_content.kind_of(volume):
+            if sources.tokens is None and volume_content.has_token(volume):
+                return  # nobody here could read it
+            write_atomically(self._root / name, volume_content.content(volume, sources), self._group)
+        elif "hostPath" in volume:
+            self._on_machine(lambda: check_host_path(volume["hostPath"]))
+            self._places[name] = Place(Path(volume["hostPath"]["path"]))
+        elif "nfs" in volume:
+            own = nfs.inline_name(self._pod, volume, self._means.prefix)
+            read_only = bool(volume["nfs"].get("readOnly"))
+            self._places[name] = Place(engine=nfs.share(own, volume["nfs"]), read_only=read_only)
+        else:
+            source = volume.get("emptyDir") or {}
+            size = empty_dirs.memory_size(self._pod, source, self._means.memory)
+            empty_dirs.make(self._root / name, source, self._means.mounts, size, self._group)
+
+    def _on_machine(self, action: Callable[[], None]) -> None:
+        """Do it where the machine's paths are what containers have mounted."""
+        if self._means.mounts is None:
+            action()
+        else:
+            self._means.mounts.there(action)
 
     def _claimed(self, volume: Object, field: str) -> Place:
         if self._claims is None:
@@ -88,151 +138,61 @@ class Volumes:
         kind = next(kind for kind in CLAIMED if kind in volume)
         return self._claims.place(self._pod, claim_of(self._pod, volume), read_only, f"{field}.{kind}")
 
-    def is_live(self) -> bool:
-        """Whether a volume's content follows objects that may change."""
-        return any(_content_kind(v) for v in self._volumes.values())
+    def _give(self, name: str, place: Place) -> None:
+        """Give what a claim leads to to the pod's group, once for each pod."""
+        if self._group is None or place.path is None or not place.managed or place.read_only:
+            return
+        done = self._given / name
+        if done.exists() or not place.path.is_dir():
+            return
+        if ownership.always(self._pod) or not ownership.belongs_to(place.path, self._group):
+            ownership.give(place.path, self._group)
+        done.parent.mkdir(parents=True, exist_ok=True)
+        done.touch()
 
-    def mounts(self, container: Object) -> tuple[Mount, ...]:
-        """What the container sees of them, the outermost folder first.
+    def mounts(self, container: Object, variables: Mapping[str, str] | None = None) -> tuple[Mount, ...]:
+        """What the container sees of them, the outermost folder first. `variables`: the container's.
 
         Raises:
-            ConfigError: it mounts a volume that the pod doesn't have, or leaves the volume by its subPath.
+            ConfigError: it mounts a volume that the pod doesn't have, or its part of one can't be had.
         """
         found = []
-        for mount in container.get("volumeMounts") or ():
-            volume = self._volumes.get(mount["name"])
+        for asked in container.get("volumeMounts") or ():
+            volume = self._volumes.get(asked["name"])
             if volume is None:
-                raise ConfigError(f'no volume with name "{mount["name"]}" in the pod')
-            place = self._places.get(mount["name"], Place())
-            if place.engine is not None:
-                found.append(_by_engine(mount, place))
-                continue
-            path = Path(volume["hostPath"]["path"]) if "hostPath" in volume else (self._root / mount["name"])
-            path = place.path or path
-            sub = mount.get("subPath") or ""
-            if sub:
-                if sub.startswith("/") or ".." in Path(sub).parts:
-                    raise ConfigError(f"volumeMounts.subPath {sub!r} must stay inside its volume")
-                path = path / sub
-                if not path.exists():
-                    path.mkdir(parents=True)
-                # The link would be left behind by the next change, as in Kubernetes: a subPath never follows.
-                path = path.resolve()
-            content = bool(_content_kind(volume))
-            found.append(
-                Mount(
-                    str(path.absolute()),
-                    mount["mountPath"],
-                    bool(mount.get("readOnly")) or content or place.read_only,
+                raise ConfigError(f'no volume with name "{asked["name"]}" in the pod')
+            place = self._places.get(asked["name"]) or Place(self._root / asked["name"])
+            if place.block:
+                raise ConfigError(
+                    f"volume {asked['name']} has volumeMode Block, but is specified in volumeMounts"
                 )
-            )
+            content = bool(volume_content.kind_of(volume))
+            made = volume_mounts.mount(asked, place, content, variables or {}, self._means.features)
+            if made.sub_path:
+                make = functools.partial(volume_mounts.make, made, asked["name"], container["name"])
+                self._on_machine(make)
+            found.append(made)
         return tuple(sorted(found, key=lambda m: m.target))
 
-
-def _by_engine(mount: Object, place: Place) -> Mount:
-    if mount.get("subPath"):
-        raise ConfigError(
-            f"volumeMounts.subPath {mount['subPath']!r}: not supported in a volume of the container engine"
-        )
-    read_only = place.read_only or bool(mount.get("readOnly"))
-    return Mount("", mount["mountPath"], read_only, place.engine)
-
-
-def remove(root: Path) -> None:
-    """Remove a pod's folder. Already gone is no error."""
-    if os.path.lexists(root):
-        shutil.rmtree(root, ignore_errors=True)
+    def devices(self, container: Object) -> tuple[BlockDevice, ...]:
+        """The block devices that the container has. Raises ConfigError: one of its volumes is none."""
+        found = []
+        for asked in container.get("volumeDevices") or ():
+            place = self._places.get(asked["name"], Place())
+            if place.path is None or not place.block:
+                raise ConfigError(
+                    f"volume {asked['name']} has volumeMode Filesystem, but is specified in volumeDevices"
+                )
+            found.append(BlockDevice(str(place.path), asked["devicePath"], place.read_only))
+        return tuple(found)
 
 
-def write_atomically(folder: Path, files: Files) -> None:
-    """Make `folder` hold just these files, in one step for whoever reads it."""
-    digest = hashlib.sha256()
-    for path, (content, mode) in sorted(files.items()):
-        digest.update(f"{path}\0{mode}\0{len(content)}\0".encode() + content)
-    version = f"..{digest.hexdigest()[:20]}"
-    data = folder / "..data"
-    if data.is_symlink() and os.readlink(data) == version:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / version
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o755)
-    for path, (content, mode) in files.items():
-        target = fresh / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        target.chmod(mode)
-    link = folder / "..data_new"
-    link.unlink(missing_ok=True)
-    link.symlink_to(version)
-    link.rename(data)
-    tops = {path.partition("/")[0] for path in files}
-    for top in tops:
-        if not (folder / top).is_symlink():
-            (folder / top).symlink_to(f"..data/{top}")
-    for entry in folder.iterdir():
-        if entry.name.startswith("..") and entry.name not in (version, "..data"):
-            shutil.rmtree(entry, ignore_errors=True)
-        elif not entry.name.startswith("..") and entry.name not in tops:
-            entry.unlink()
+def remove(root: Path, mounts: HostMounts | None = None) -> None:
+    """Remove a pod's folder with what is mounted in it. Already gone is no error.
 
-
-def _content_kind(volume: Object) -> str:
-    """`configMap`, `secret`, `downwardAPI` or `projected`; empty for what holds no objects."""
-    return next((k for k in ("configMap", "secret", "downwardAPI", "projected") if k in volume), "")
-
-
-def _has_token(volume: Object) -> bool:
-    return any(TOKEN in piece for piece in (volume.get("projected") or {}).get("sources") or ())
-
-
-def _files(volume: Object, sources: Sources) -> Files:
-    kind = _content_kind(volume)
-    source = volume[kind] or {}
-    mode = source.get("defaultMode", 0o644)
-    if kind != "projected":
-        return _files_of(kind, source, mode, sources)
-    files: Files = {}
-    for piece in source.get("sources") or ():
-        if piece.get(TOKEN):
-            token = sources.account_token(piece[TOKEN])
-            if token is not None:
-                files[_inside(piece[TOKEN]["path"])] = (token.encode(), mode)
-        for word in PROJECTED:
-            if piece.get(word):
-                files.update(_files_of(word, piece[word], mode, sources))
-    return files
-
-
-def _files_of(kind: str, source: Object, mode: int, sources: Sources) -> Files:
-    items = source.get("items")
-    if kind == "downwardAPI":
-        return {
-            _inside(i["path"]): (_downward(i, sources).encode(), i.get("mode") or mode) for i in items or ()
-        }
-    name = source.get("secretName") or source.get("name") or ""
-    optional = bool(source.get("optional"))
-    entries = sources.entries("secrets" if kind == "secret" else "configmaps", name, optional)
-    if entries is None:
-        return {}
-    if not items:
-        return {key: (content, mode) for key, content in entries.items()}
-    files: Files = {}
-    for item in items:
-        if item["key"] in entries:
-            files[_inside(item["path"])] = (entries[item["key"]], item.get("mode") or mode)
-        elif not optional:
-            raise ConfigError(f'references non-existent {kind} key: {item["key"]} in "{name}"')
-    return files
-
-
-def _downward(item: Object, sources: Sources) -> str:
-    if item.get("resourceFieldRef"):
-        return sources.resource(item["resourceFieldRef"], {})
-    return sources.field((item.get("fieldRef") or {}).get("fieldPath", ""))
-
-
-def _inside(path: str) -> str:
-    if path.startswith("/") or ".." in Path(path).parts or not path:
-        raise ConfigError(f"path {path!r} must stay inside its volume")
-    return path
+    Raises:
+        OSError: something mounted in it can't be unmounted. Nothing is removed then.
+    """
+    if mounts is not None:
+        mounts.clear(root)
+    shutil.rmtree(root, ignore_errors=True)
