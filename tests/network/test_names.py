@@ -229,6 +229,31 @@ def test_a_pods_hosts_file_has_its_own_name_and_its_aliases():
     assert lines[1:] == ["127.0.0.1\tlocalhost", "10.244.0.9\tweb-1", "192.0.2.1\ta b", "10.96.0.10\tweb"]
 
 
+def test_a_pod_with_a_subdomain_is_called_by_its_full_name_first():
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "shop"},
+        "spec": {"hostname": "a", "subdomain": "b"},
+    }
+    assert "10.244.0.9\ta.b.shop.svc.cluster.local a\n" in pod_hosts(pod, "10.244.0.9")
+
+
+def test_a_pod_in_the_machines_network_has_the_machines_hosts_file_and_its_aliases():
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "shop"},
+        "spec": {"hostNetwork": True, "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["a"]}]},
+    }
+    lines = pod_hosts(pod, "192.0.2.7", machine="127.0.0.1 localhost\n192.0.2.7 node\n\n").splitlines()
+    assert lines[1:] == ["127.0.0.1 localhost", "192.0.2.7 node", "192.0.2.1\ta"]
+
+
+def test_a_pod_in_the_machines_network_asks_for_cluster_names_only_if_it_says_so():
+    machine = "nameserver 192.0.2.53\n"
+    pod = {"metadata": {"name": "p", "namespace": "shop"}, "spec": {"hostNetwork": True}}
+    assert resolv_conf(pod, "10.244.0.1", machine) == machine
+    pod["spec"]["dnsPolicy"] = "ClusterFirstWithHostNet"
+    assert resolv_conf(pod, "10.244.0.1", machine).startswith("nameserver 10.244.0.1\nsearch shop.svc")
+
+
 def test_resolver_settings_follow_the_pods_dns_policy():
     machine = "nameserver 192.0.2.53\nsearch corp.example\noptions edns0\n"
     pod = {"metadata": {"name": "p", "namespace": "shop"}, "spec": {}}

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.objects import pod_hostname
 from app.objects.change import Object
 from workers.network.names import Names, build
 
+HOST_HEAD = "# Kubernetes-managed hosts file (host network).\n"
 OWN_HEAD = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"
 
 
@@ -64,12 +66,22 @@ def _lines(namespace: str, names: Names) -> str:
     return "".join(lines)
 
 
-def pod_hosts(pod: Object, address: str, services: str = "") -> str:
-    """A pod's whole hosts file: localhost, the pod's own names, its hostAliases, and `services` as
-    `hosts_for` gives them. With hostNetwork the agent leaves the machine's own file."""
-    spec, meta = pod.get("spec") or {}, pod["metadata"]
-    host = spec.get("hostname") or meta["name"]
-    text = f"{OWN_HEAD}{address}\t{host}\n"
+def pod_hosts(
+    pod: Object, address: str, services: str = "", domain: str = "cluster.local", machine: str = ""
+) -> str:
+    """A pod's whole hosts file: localhost, the pod's own names, its hostAliases, and `services` as `hosts_for` gives
+    them.
+
+    Args:
+        domain: the cluster's. machine: contents of the machine's own file, with which that of a pod in the machine's
+            network begins.
+    """
+    spec = pod.get("spec") or {}
+    if spec.get("hostNetwork"):
+        text = f"{HOST_HEAD}{machine.rstrip()}\n" if machine else OWN_HEAD
+    else:
+        names = dict.fromkeys((pod_hostname.full(pod, domain), pod_hostname.short(pod)))
+        text = f"{OWN_HEAD}{address}\t{' '.join(names)}\n"
     for alias in spec.get("hostAliases") or ():
         if alias.get("hostnames"):
             text += f"{alias['ip']}\t{' '.join(alias['hostnames'])}\n"

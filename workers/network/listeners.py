@@ -193,7 +193,8 @@ def _bound(rule: Rule, kind: int) -> socket.socket:
     try:
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if not rule.exclusive:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((rule.ip or "0.0.0.0", rule.port))
     except OSError:
         sock.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from app.base.clock import Clock
@@ -12,12 +12,16 @@ from app.base.settings import Settings
 from app.objects.change import Object
 from workers.network import hosts, names, rules
 from workers.network.dns import NameServer, NameServerError, machine_resolvers
+from workers.network.host_ports import HostPorts, rules_for
+from workers.network.nft import NftPlane
 from workers.network.protocol import DataPlane, DataPlaneError
+from workers.network.routes import Routes
 from workers.network.select import make_data_plane
 
 log = logging.getLogger(__name__)
 
 RESOLV_CONF = Path("/etc/resolv.conf")
+HOSTS = Path("/etc/hosts")
 
 
 class NodeNetwork:
@@ -46,7 +50,11 @@ class NodeNetwork:
         self._slices: tuple[Object, ...] = ()
         self._lines = hosts.ServiceLines()
         self._names_problem = ""
+        # An engine maps ports itself.
+        self._ports = HostPorts(clock, ids) if runtime_name == "process" else None
         self.plane = plane or make_data_plane(settings, runtime_name, clock, ids)
+        # Only containers of an engine have addresses that another machine could reach.
+        self._routes = Routes(settings.pod_cidr) if isinstance(self.plane, NftPlane) else None
 
     @property
     def revision(self) -> int:
@@ -83,25 +91,50 @@ class NodeNetwork:
             return False
         return True
 
+    def reach(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None:
+        """Have routes to the pods of other machines. Costs nothing while nothing changes; what went wrong shows in
+        `problems` and is tried again.
+
+        Args:
+            peers: by node, this one among them, its machine's address and the range of its pods'; empty before any
+                was told of. own_address: this machine's, empty until it is known.
+        """
+        if self._routes is not None and own_address and peers:
+            self._routes.apply(peers, own_address)
+
     def hosts(self, pod: Object, address: str) -> str:
         """The pod's /etc/hosts as it should be now. Where DNS serves, it names no services."""
         lines = ""
         if not self._server:
             lines = self._lines.of(pod["metadata"]["namespace"])
-        return hosts.pod_hosts(pod, address, lines)
+        machine = _read(HOSTS) if pod["spec"].get("hostNetwork") else ""
+        return hosts.pod_hosts(pod, address, lines, self._domain, machine)
 
     def resolv_conf(self, pod: Object) -> str:
         """The pod's /etc/resolv.conf."""
         nameserver = self._server.address[0] if self._server else ""
-        try:
-            machine = RESOLV_CONF.read_text()
-        except OSError:
-            machine = ""
-        return hosts.resolv_conf(pod, nameserver, machine, self._domain)
+        return hosts.resolv_conf(pod, nameserver, _read(RESOLV_CONF), self._domain)
+
+    def expose(
+        self, pod: Object, address: str, node_ip: str, ports: tuple[tuple[str, str, int, int], ...]
+    ) -> None:
+        """Have ports of the machine lead to the pod, and no others any more; nothing if the runtime does that.
+
+        Args:
+            ports: (hostIP, protocol, hostPort, port) of each.
+
+        Raises:
+            PortTaken: one can't be had.
+        """
+        if self._ports is None:
+            return
+        meta = pod["metadata"]
+        name = f"{meta.get('namespace', '')}/{meta['name']}"
+        self._ports.serve(meta["uid"], rules_for(name, address, node_ip, ports))
 
     def problems(self) -> dict[str, str]:
-        """See `DataPlane.problems`; names are told of under `DNS`."""
-        told = dict(self.plane.problems())
+        """See `DataPlane.problems`; names are told of under `DNS`, and other machines under what lies there."""
+        told = {**self.plane.problems(), **(self._routes.problems() if self._routes else {})}
         if self._names_problem:
             told["DNS"] = self._names_problem
         return told
@@ -109,4 +142,14 @@ class NodeNetwork:
     def close(self) -> None:
         if self._server:
             self._server.close()
+        if self._ports:
+            self._ports.close()
         self.plane.close()
+
+
+def _read(path: Path) -> str:
+    """The file's contents; empty if there are none."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

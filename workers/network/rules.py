@@ -33,6 +33,7 @@ class Rule:
         service: `namespace/name`, for messages.
         endpoints: sorted. Empty means that connections are refused, at once.
         sticky: connections of one client address go to one endpoint while endpoints stay the same.
+        exclusive: no other agent of this machine may serve it too.
     """
 
     ip: str
@@ -41,6 +42,7 @@ class Rule:
     service: str
     endpoints: tuple[Endpoint, ...] = ()
     sticky: bool = False
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
