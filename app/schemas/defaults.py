@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from app.objects import jobs
+from app.objects import jobs, pod_resources
 from app.objects.change import Object
 from app.schemas import defaults_access, defaults_autoscaling, defaults_sets
 from app.schemas.custom import naming
@@ -134,7 +134,27 @@ def _pod(pod: Object) -> None:
     for kind in ("containers", "initContainers"):
         if spec.get(kind):
             spec[kind] = [_requesting_limits(container) for container in spec[kind]]
+    if spec.get("resources"):
+        spec["resources"] = _of_whole(spec)
     pod["spec"] = spec
+
+
+def _of_whole(spec: Object) -> Object:
+    """A pod's own resources: what it doesn't say of its requests is the sum of its containers', or else its limit
+    (`defaultPodRequests`)."""
+    whole = spec["resources"]
+    limits = whole.get("limits") or {}
+    summed = pod_resources.totals({**spec, "resources": {}, "overhead": None}, "requests")
+    asked = {
+        **limits,
+        **{name: amount for name, amount in summed.items() if name in _POD_LEVEL},
+        **(whole.get("requests") or {}),
+    }
+    return {**whole, "requests": asked} if asked else whole
+
+
+# What a whole pod can ask for.
+_POD_LEVEL = ("cpu", "memory")
 
 
 def _requesting_limits(container: Object) -> Object:

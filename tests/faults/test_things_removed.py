@@ -1,0 +1,100 @@
+"""Somebody removes what the agent made: it is made again, and users are told."""
+
+from __future__ import annotations
+
+import contextlib
+
+import docker.errors
+import pytest
+
+from tests.e2e.waiting import until
+from tests.faults.node import FaultyNode, pod
+from tests.faults.own_engine import OwnEngine
+from workers.agent import readiness
+
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(60)]
+
+
+def test_a_container_that_was_removed_is_replaced(node: FaultyNode, faulty: OwnEngine) -> None:
+    uid = node.started(pod())
+    before = node.container_id(uid)
+    with contextlib.closing(faulty.client()) as client:
+        client.remove_container(before, force=True)
+    until(lambda: node.is_ready(uid, restarts=1), 20, lambda: node.tell(uid))
+    assert node.container_id(uid) != before
+    assert "terminated" in node.entry(uid)["lastState"]
+
+
+def test_a_container_removed_while_no_agent_looks_is_replaced(node: FaultyNode, faulty: OwnEngine) -> None:
+    uid = node.started(pod())
+    before = node.container_id(uid)
+    node.end()
+    with contextlib.closing(faulty.client()) as client:
+        client.remove_container(before, force=True)
+    node.begin()
+    until(lambda: node.is_ready(uid, restarts=1), 20, lambda: node.tell(uid))
+    (said,) = node.api.told("ContainerStatusUnknown", uid)
+    assert before in said
+
+
+def test_a_sandbox_that_was_removed_is_replaced_with_its_containers(
+    node: FaultyNode, faulty: OwnEngine
+) -> None:
+    uid = node.started(pod())
+    before, address = node.container_id(uid), node.status(uid)["podIP"]
+    with contextlib.closing(faulty.client()) as client:
+        client.remove_container(node.sandbox(uid), force=True)
+        until(lambda: node.is_ready(uid, restarts=1), 20, lambda: node.tell(uid))
+        assert node.container_id(uid) != before
+        sandbox = client.inspect_container(node.sandbox(uid))
+        now = client.inspect_container(node.container_id(uid))
+    assert now["HostConfig"]["NetworkMode"] == f"container:{sandbox['Id']}"
+    assert node.status(uid)["podIP"] == address
+    assert node.api.told("SandboxChanged", uid)
+
+
+def test_a_whole_pod_that_was_removed_is_made_again(node: FaultyNode, faulty: OwnEngine) -> None:
+    uid = node.started(pod())
+    with contextlib.closing(faulty.client()) as client:
+        for each in (node.sandbox(uid), node.container_id(uid)):
+            client.remove_container(each, force=True)
+    until(lambda: node.is_ready(uid, restarts=1), 20, lambda: node.tell(uid))
+    assert node.api.told("SandboxChanged", uid)
+
+
+def test_a_network_that_was_removed_is_made_again_with_its_pods(
+    node: FaultyNode, faulty: OwnEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uids = [node.started(pod()) for _ in range(2)]
+    monkeypatch.setattr(readiness, "LOOK", 0.3)
+    node.agent._dialogue._readiness.look()
+    with contextlib.closing(faulty.client()) as client:
+        for uid in uids:
+            client.disconnect_container_from_network(node.sandbox(uid), node.owner.network, force=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            client.remove_network(node.owner.network)
+        for uid in uids:
+            until(lambda uid=uid: node.is_ready(uid, restarts=1), 20, lambda uid=uid: node.tell(uid))
+            shown = client.inspect_container(node.sandbox(uid))
+            assert list(shown["NetworkSettings"]["Networks"]) == [node.owner.network]
+    assert node.api.told("NetworkNotReady")
+    assert all(node.api.told("SandboxChanged", uid) for uid in uids)
+
+
+def test_an_image_removed_before_its_container_is_made_is_told(node: FaultyNode, faulty: OwnEngine) -> None:
+    """The agent knows that it had the image, and must not rely on it."""
+    with contextlib.closing(faulty.client()) as client:
+        client.tag("beanpole-test/busybox:1", "beanpole-test/fleeting", "1")
+        present = node.started(pod(image="beanpole-test/fleeting:1", imagePullPolicy="Never"))
+        node.deleted(present)
+        client.remove_image("beanpole-test/fleeting:1")
+        uid = node.run(pod(image="beanpole-test/fleeting:1", imagePullPolicy="Never"))
+        until(lambda: node.waiting(uid).get("reason") == "ErrImageNeverPull", 20, lambda: node.tell(uid))
+        assert any(
+            "not present with pull policy of Never" in m for m in node.api.told("ErrImageNeverPull", uid)
+        )
+        client.tag("beanpole-test/busybox:1", "beanpole-test/fleeting", "1")
+        node.pass_time(uid, 15)
+        until(lambda: node.is_ready(uid), 20, lambda: node.tell(uid))
+        node.deleted(uid)
+        client.remove_image("beanpole-test/fleeting:1")
