@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import agent, containers, idle, rolling, scaleout, verbs, watching
+from bench import agent, containers, idle, probes, rolling, scaleout, streams, verbs, watching
 from bench.cluster import Target, fresh, given
 from bench.reference import KUBERNETES
 from bench.result import Result, table, write
 
-ALL = ("startup", "idle", "verbs", "watch", "scale", "containers", "agent", "rolling")
+ALL = ("startup", "idle", "verbs", "watch", "scale", "containers", "agent", "rolling", "probes", "streams")
 SIMULATED = ("verbs", "watch", "scale")
 
 
@@ -53,6 +53,10 @@ def _measure(name: str, args: argparse.Namespace) -> list[Result]:
             return containers.measure(target, args.runs)
         if name == "agent":
             return agent.measure(target, args.runs)
+        if name == "probes":
+            return probes.measure(target, args.runs)
+        if name == "streams":
+            return streams.measure(target, args.runs)
         if name == "rolling":
             return rolling.measure(target, args.runs)
         return idle.measure(target, 1)

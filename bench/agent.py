@@ -31,7 +31,7 @@ def measure(target: Target, runs: int) -> list[Result]:
     create(client, deployment(NAME, what, terminationGracePeriodSeconds=1))
     scale_and_wait(client, NAME, PODS, 300)
     time.sleep(SETTLE_SECONDS)
-    agent = _agent(psutil.Process(target.root))
+    agent = agent_of(psutil.Process(target.root))
     busy, pss, rss = [], [], []
     for _ in range(runs):
         before, began = agent.cpu_times(), time.perf_counter()
@@ -51,7 +51,7 @@ def measure(target: Target, runs: int) -> list[Result]:
     ]
 
 
-def _agent(root):  # type: ignore[no-untyped-def]
+def agent_of(root):  # type: ignore[no-untyped-def]
     """The agent among the processes of a cluster."""
     for process in root.children(recursive=True):
         if "workers.agent.main" in " ".join(process.cmdline()):

@@ -57,6 +57,8 @@ def fresh(runtime: str, nodes: int = 1) -> Iterator[tuple[Target, float]]:
         "BEANPOLE_CLUSTER": CLUSTER,
         "BEANPOLE_SERVICE_CIDR": services,
         "BEANPOLE_POD_CIDR": pods,
+        # A log of 100 MB is to be there whole.
+        "BEANPOLE_LOG_MAX_SIZE": "200Mi",
     }
     began = time.perf_counter()
     with open(folder / "log", "wb") as log:

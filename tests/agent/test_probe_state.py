@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.agent.world import START
-from workers.agent.probe_state import Kind, ProbeSpec, after, begin, failed, specs_of
+from workers.agent.probe_state import Kind, ProbeSpec, after, after_unknown, begin, failed, specs_of
 
 
 def times(spec: ProbeSpec, results: list[bool], started: float = START) -> tuple[list[float], list[bool]]:
@@ -60,10 +60,70 @@ def test_several_successes_are_asked_for_one_period_apart() -> None:
     assert ok == [False, False, True]
 
 
-def test_a_slow_try_skips_the_ticks_that_it_ran_over() -> None:
+def test_of_the_ticks_that_a_slow_try_ran_over_the_last_one_is_made_up_for() -> None:
     spec = probe("liveness", period=1)
     state = begin(spec, START, START)
-    assert after(spec, state, True, START + 4.5).next_at == START + 5
+    slow = after(spec, state, True, START + 4.5)
+    assert slow.next_at == START + 4
+    assert after(spec, slow, True, START + 4.6).next_at == START + 5
+
+
+def test_a_try_that_takes_all_of_its_period_is_followed_by_the_next_at_once() -> None:
+    spec = probe("liveness", period=1, failure_threshold=3)
+    state = begin(spec, START, START)
+    for number in range(1, 4):
+        assert state.next_at == START + number
+        state = after(spec, state, False, START + number + 1.001)
+    assert failed(spec, state)
+
+
+def test_a_try_that_could_not_be_made_counts_neither_way() -> None:
+    spec = probe("readiness", period=2, failure_threshold=1)
+    ready = after(spec, begin(spec, START, START), True, START)
+    state = after_unknown(spec, ready, START + 2.1)
+    assert (state.ok, state.failures, state.next_at) == (True, 0, START + 4)
+
+
+def test_an_agent_that_was_restarted_goes_on_in_the_container_s_rhythm() -> None:
+    spec = probe("readiness", period=10, initial_delay=3)
+    assert begin(spec, START, START + 100.5, known_ready=True).next_at == START + 103
+    unready = begin(spec, START, START + 100.5)
+    assert (unready.next_at, unready.tick) == (START + 100.5, START + 103)
+    assert begin(probe("liveness", period=7), START, START + 15).next_at == START + 21
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 25)), max_size=60),
+    st.sampled_from(["startup", "readiness", "liveness"]),
+    st.tuples(st.integers(1, 10), st.integers(0, 20), st.integers(1, 4), st.integers(1, 3)),
+)
+def test_the_tries_that_count_have_the_results_that_kubelets_worker_gives_them(
+    tries: list[tuple[bool, float]], kind: Kind, times: tuple[int, int, int, int]
+) -> None:
+    """kubernetes/pkg/kubelet/prober/worker.go: a run of equal results as long as its threshold sets the result."""
+    period, delay, failures, successes = times
+    successes = successes if kind == "readiness" else 1
+    spec = probe(
+        kind, period=period, initial_delay=delay, failure_threshold=failures, success_threshold=successes
+    )
+    state = begin(spec, START, START)
+    result, last, run = kind == "liveness", None, 0
+    for success, took in tries:
+        due, counts = state.next_at, state.counts
+        assert due >= START + delay
+        if counts:
+            assert (state.tick - START - delay) % period == 0
+        now = due + took
+        state = after(spec, state, success, now)
+        if counts or success:
+            last, run = success, run + 1 if last == success else 1
+            if run >= (successes if success else failures):
+                result = success
+        assert state.ok == result
+        assert state.next_at <= now + period
+        if failed(spec, state):
+            assert (last, run >= failures, counts) == (False, True, True)
+            break
 
 
 def test_what_the_manifest_leaves_out_is_as_in_kubernetes() -> None:

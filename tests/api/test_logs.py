@@ -50,7 +50,19 @@ def take(api):
     raise AssertionError("no stream was asked for")
 
 
-def test_a_log_comes_from_the_agent_of_the_pod_s_node(api, pod, in_background):
+@pytest.fixture(params=["the same server", "another server"])
+def way(request, monkeypatch):
+    """Where the agent is connected: streams that nobody here awaits come through Redis."""
+    if request.param == "another server":
+        monkeypatch.setattr(streams, "_awaited", Forgetful())
+
+
+class Forgetful(dict):
+    def __setitem__(self, stream, pipe):
+        pass
+
+
+def test_a_log_comes_from_the_agent_of_the_pod_s_node(api, pod, way, in_background):
     asked = {}
 
     def agent():
@@ -69,15 +81,22 @@ def test_a_log_comes_from_the_agent_of_the_pod_s_node(api, pod, in_background):
     assert api.nudged == ["n1"]
 
 
-def test_a_log_stops_at_its_limit(api, pod, in_background):
+def test_a_log_stops_at_its_limit(api, pod, way, in_background):
     in_background(lambda: api.ask("POST", f"{STREAMS}/{take(api)['id']}", b"x" * 100, token="n1-token"))
     assert api.ask("GET", f"{PODS}/p/log?container=a&limitBytes=7").text == "x" * 7
 
 
-def test_a_silent_log_is_empty_and_not_an_error(api, pod, in_background):
+def test_a_silent_log_is_empty_and_not_an_error(api, pod, way, in_background):
     in_background(lambda: api.ask("POST", f"{STREAMS}/{take(api)['id']}", b"", token="n1-token"))
     answer = api.ask("GET", f"{PODS}/p/log?container=a")
     assert (answer.status_code, answer.text) == (200, "")
+
+
+def test_a_large_log_comes_whole(api, pod, way, in_background):
+    data = bytes(range(256)) * 20_000
+    in_background(lambda: api.ask("POST", f"{STREAMS}/{take(api)['id']}", data, token="n1-token"))
+    assert api.ask("GET", f"{PODS}/p/log?container=a").data == data
+    assert streams._awaited == {}
 
 
 def test_an_agent_that_does_not_answer_is_said_to(api, pod, monkeypatch):
@@ -86,6 +105,7 @@ def test_an_agent_that_does_not_answer_is_said_to(api, pod, monkeypatch):
     answer = api.ask("GET", f"{PODS}/p/log?container=a")
     assert (answer.status_code, answer.json["reason"]) == (504, "Timeout")
     assert "agent of node n1" in answer.json["message"]
+    assert streams._awaited == {}
 
 
 def test_an_agent_whose_reader_left_is_told_to_stop(api, pod):

@@ -85,7 +85,7 @@ def test_what_a_container_prints_is_what_is_read(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes]
 ) -> None:
     folder = tmp_path_factory.mktemp("log")
-    log = Log(str(folder))
+    log = Log(str(folder), 1 << 20, 2)
     for chunk in chunks:
         log.write(b"stdout", chunk)
     log.finish()

@@ -8,6 +8,7 @@ counts for nothing: thresholds are counted in whole periods, exactly as the mani
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,6 +51,11 @@ class ProbeState:
     successes: int = 0
     failures: int = 0
 
+    @property
+    def counts(self) -> bool:
+        """Whether the next try is one of those that the manifest asks for, and not an early one."""
+        return self.next_at >= self.tick
+
 
 def specs_of(container: Object) -> dict[Kind, ProbeSpec]:
     """The probes that a container asks for, with Kubernetes's defaults where it is silent."""
@@ -76,25 +82,29 @@ def begin(spec: ProbeSpec, started_at: float, now: float, *, known_ready: bool =
     """A probe of a container that started at `started_at`. `known_ready`: an earlier agent saw it succeed, so it
     stays so until shown otherwise.
 
-    A liveness probe without an initial delay is first tried after one period: kubelet's first try comes
+    The tries that count come one period apart, counted from the container's start and not from the agent's: an agent
+    that was restarted goes on in the same rhythm, and containers that were started one after another are not all
+    probed at once. A liveness probe without an initial delay is first tried after one period: kubelet's first try comes
     anywhere within the first period, and one at the very start would only count against the container.
     """
+    first = started_at + spec.initial_delay
     if spec.kind == "liveness":
-        due = max(started_at + (spec.initial_delay or spec.period), now)
+        due = _next_tick(spec, started_at + (spec.initial_delay or spec.period), now)
         return ProbeState(due, due, 0.0, ok=True)
-    first = max(started_at + spec.initial_delay, now)
     if known_ready:
-        return ProbeState(first, first, 0.0, ok=True)
-    return ProbeState(first, first + spec.period, FIRST_GAP, ok=False)
+        due = _next_tick(spec, first, now)
+        return ProbeState(due, due, 0.0, ok=True)
+    return ProbeState(max(first, now), _next_tick(spec, first + spec.period, now), FIRST_GAP, ok=False)
+
+
+def _next_tick(spec: ProbeSpec, first: float, now: float) -> float:
+    """The first of the ticks from `first` on that lies not before `now`."""
+    return first if first >= now else first + spec.period * math.ceil((now - first) / spec.period)
 
 
 def after(spec: ProbeSpec, state: ProbeState, success: bool, now: float) -> ProbeState:
     """The state once the try that was due at `state.next_at` gave its result, at `now`."""
-    counts = state.next_at >= state.tick
-    tick = state.tick
-    if counts:
-        # Ticks keep their rhythm; those that a slow try ran over are skipped.
-        tick += spec.period * (1 + max(0, int((now - tick) / spec.period)))
+    counts, tick = state.counts, _tick_after(spec, state, now)
     if success:
         successes = state.successes + 1
         ok = state.ok or successes >= spec.success_threshold
@@ -107,6 +117,23 @@ def after(spec: ProbeSpec, state: ProbeState, success: bool, now: float) -> Prob
     ok = state.ok and failures < spec.failure_threshold
     next_at = min(now + state.gap, tick) if state.gap else tick
     return ProbeState(next_at, tick, state.gap, ok, 0, failures)
+
+
+def after_unknown(spec: ProbeSpec, state: ProbeState, now: float) -> ProbeState:
+    """The state once the try that was due could not be made: nothing is known that was not before."""
+    tick = _tick_after(spec, state, now)
+    gap = min(max(2 * state.gap, FIRST_GAP), spec.period)
+    return replace(
+        state, next_at=min(now + gap, tick) if state.gap else tick, tick=tick, gap=state.gap and gap
+    )
+
+
+def _tick_after(spec: ProbeSpec, state: ProbeState, now: float) -> float:
+    """When the next try that counts is due. Ticks keep their rhythm; of those that a slow try ran over the last one is
+    made up for at once, as kubelet's ticker has it."""
+    if not state.counts:
+        return state.tick
+    return state.tick + spec.period * max(1, int((now - state.tick) / spec.period))
 
 
 def failed(spec: ProbeSpec, state: ProbeState) -> bool:

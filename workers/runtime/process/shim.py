@@ -4,7 +4,7 @@ Run as `python -I -S -E shim.py`, it outlives the agent that started it. It impo
 one of it stays in memory for each container. What to do comes on its standard input (see `launch.payload`); it
 answers one line on standard output once the process runs, `ok`, or `error` and why not.
 
-In the container's folder it leaves `lock` (held while it lives), `log` and `log.1` (CRI format), and `state`:
+In the container's folder it leaves `lock` (held while it lives), `log`, `log.1`, ... (CRI format), and `state`:
 JSON with the pids and start times of both processes, and, once the container has ended, its exit code.
 """
 
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
 # One line longer than this is split, as containerd does (its max_container_log_line_size).
 LINE_MAX = 16 * 1024
-# A log has at most this many bytes, and one older file of the same size is kept beside it.
-LOG_MAX = 10 * 1024 * 1024
 READ = 64 * 1024
 SIGKILL = 9
 
 
 class Log:
-    """A container's log in the format of the CRI: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`."""
+    """A container's log in the format of the CRI: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`.
 
-    def __init__(self, folder: str) -> None:
+    At most `files` files of `size` bytes each: `log`, and the older ones, `log.1` to `log.<files - 1>`.
+    """
+
+    def __init__(self, folder: str, size: int, files: int) -> None:
         self.path = folder + "/log"
+        self.size_max, self.files = size, files
         self.parts = {b"stdout": b"", b"stderr": b""}
         self.open()
 
@@ -62,14 +64,23 @@ class Log:
 
     def append(self, data: bytes) -> None:
         try:
-            if self.size and self.size + len(data) > LOG_MAX:
+            if self.size and self.size + len(data) > self.size_max:
                 os.close(self.fd)
-                os.rename(self.path, self.path + ".1")
+                self.move()
                 self.open()
             self.size += os.write(self.fd, data)
         except OSError:
             # A full disk costs log lines, not the container.
             return
+
+    def move(self) -> None:
+        """Make room for a new file."""
+        if self.files == 1:
+            os.unlink(self.path)
+        for number in range(self.files - 1, 0, -1):
+            older = f"{self.path}.{number - 1}" if number > 1 else self.path
+            if os.path.exists(older):
+                os.rename(older, f"{self.path}.{number}")
 
 
 def stamp() -> bytes:
@@ -229,12 +240,12 @@ def main() -> None:
     if not own(lock, folder):
         answer("ok")
         os._exit(0)
-    log = Log(folder)
+    log = Log(folder, *map(int, payload[3].split(b",")))
     wishes = payload[2].decode()
     # Whoever is talked to has more to it, which others need not carry in memory.
     run = start_talking if wishes else start_silent
     try:
-        pid, watch = run(folder, log, payload[3:], wishes)
+        pid, watch = run(folder, log, payload[4:], wishes)
     except OSError as exc:
         answer(f"error {exc}")
         os._exit(1)
