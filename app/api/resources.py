@@ -341,4 +341,7 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("ephemeralcontainers", "GET"): Resources.get,
     ("ephemeralcontainers", "PUT"): Resources.replace,
     ("ephemeralcontainers", "PATCH"): Resources.patch,
+    ("resize", "GET"): Resources.get,
+    ("resize", "PUT"): Resources.replace,
+    ("resize", "PATCH"): Resources.patch,
 }

@@ -10,8 +10,12 @@ COUNTED = ("cpu", "memory")
 
 def qos_class(spec: Object) -> str:
     """`Guaranteed` when every container limits cpu and memory and requests just that, `BestEffort`
-    when none asks for either, else `Burstable`."""
-    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    when none asks for either, else `Burstable`. A pod with resources of its own is judged by those."""
+    whole = spec.get("resources") or {}
+    if whole.get("requests") or whole.get("limits"):
+        containers: list[Object] = [{"resources": whole}]
+    else:
+        containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     asks = False
     guaranteed = True
     for container in containers:

@@ -40,6 +40,8 @@ def test_a_running_container_is_measured_under_its_name(subject: Subject, runtim
     assert (found.pod, found.container, found.id) == (subject.sandbox(1).pod, "main", state.id)
     assert found.started_at == pytest.approx(state.started_at, abs=0.01)
     assert 0 < found.memory < 100 << 20
+    # A shell and what it waits for; a simulated one has none.
+    assert found.pids == (0 if subject.name == "simulated" else 2)
 
 
 def test_what_a_busy_container_used_grows_and_an_idle_one_does_not_share_in_it(

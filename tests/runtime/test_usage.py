@@ -11,7 +11,7 @@ from workers.runtime.docker import cgroup
 from workers.runtime.docker.usage import of_stats
 
 ID = "f00d" * 16
-ONE = f"4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/\n"
+ONE = f"5:pids:/docker/{ID}\n4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/\n"
 TWO = f"0::/system.slice/docker-{ID}.scope\n"
 STAT = "anon 100\ninactive_file 300\ntotal_inactive_file 400\n"
 
@@ -34,18 +34,22 @@ def test_version_one_has_a_folder_for_each_controller(tmp_path: Path, folder: st
     put(tmp_path / "memory" / "docker" / ID, memory__usage_in_bytes="1000\n", memory__stat=STAT)
     found = cgroup.find(7, ID, tmp_path, proc)
     assert found is not None
-    assert found.read() == (12345, 600)
+    assert found.read() == (12345, 600, 0)
+    put(tmp_path / "pids" / "docker" / ID, pids__current="3\n")
+    counted = cgroup.find(7, ID, tmp_path, proc)
+    assert counted is not None
+    assert counted.read() == (12345, 600, 3)
 
 
 @pytest.mark.parametrize("root", ["", "unified"])
 def test_version_two_has_one_folder_for_all(tmp_path: Path, root: str) -> None:
     proc = process(tmp_path, TWO)
     files = {"cpu__stat": "usage_usec 12\nuser_usec 9\n", "memory__current": "1000\n",
-             "memory__stat": "inactive_file 300\n"}  # fmt: skip
+             "memory__stat": "inactive_file 300\n", "pids__current": "4\n"}  # fmt: skip
     put(tmp_path / root / "system.slice" / f"docker-{ID}.scope", **files)
     found = cgroup.find(7, ID, tmp_path, proc)
     assert found is not None
-    assert found.read() == (12_000, 700)
+    assert found.read() == (12_000, 700, 4)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +64,9 @@ def test_what_cannot_be_seen_from_here_is_not_guessed(tmp_path: Path, text: str)
 
 def test_the_engine_says_the_same_in_its_own_form() -> None:
     said = {"cpu_stats": {"cpu_usage": {"total_usage": 12345}},
-            "memory_stats": {"usage": 1000, "stats": {"inactive_file": 300, "total_inactive_file": 400}}}  # fmt: skip
-    assert of_stats(said) == (12345, 600)
+            "memory_stats": {"usage": 1000, "stats": {"inactive_file": 300, "total_inactive_file": 400}},
+            "pids_stats": {"current": 2}}  # fmt: skip
+    assert of_stats(said) == (12345, 600, 2)
     assert of_stats({"cpu_stats": {"cpu_usage": {"total_usage": 0}}, "memory_stats": {}}) is None
 
 

@@ -56,7 +56,7 @@ class UsageMeter:
             self._again(0.0)
 
     def _again(self, delay: float) -> None:
-        self._jobs.after(("usage", self._node), delay, self._run, "probe")
+        self._jobs.after(("usage", self._node), delay, self._run, "node")
 
     def _run(self) -> None:
         delay = self._period

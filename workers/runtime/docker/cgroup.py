@@ -14,13 +14,14 @@ ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Where one container's files are: the folder that counts its cpu and the one that counts its memory."""
+    """Where one container's files are: the folders that count its cpu, its memory, and its processes if it is known."""
 
     cpu: Path
     memory: Path
+    pids: Path | None = None
 
-    def read(self) -> tuple[int, int]:
-        """Nanoseconds of cpu, and bytes of the working set.
+    def read(self) -> tuple[int, int, int]:
+        """Nanoseconds of cpu, bytes of the working set, and processes and threads (0: nobody counts them).
 
         Raises:
             OSError, ValueError, KeyError: the container has ended, or the files are not what they are known for.
@@ -34,7 +35,8 @@ class Cgroup:
         stat = _table(self.memory / "memory.stat")
         # In version 1 the plain name leaves out what is in groups below.
         idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-        return cpu, max(0, held - idle)
+        pids = int((self.pids / "pids.current").read_text()) if self.pids else 0
+        return cpu, max(0, held - idle), pids
 
 
 def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/proc")) -> Cgroup | None:
@@ -47,7 +49,7 @@ def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/pro
         lines = (proc / str(pid) / "cgroup").read_text().splitlines()
     except OSError:
         return None
-    cpu = memory = None
+    cpu = memory = pids = None
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if container_id not in path or "/../" in path:
@@ -56,12 +58,15 @@ def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/pro
         if not controllers:
             whole = _first(root / below, root / "unified" / below)
             cpu, memory = cpu or _having(whole, "cpu.stat"), memory or _having(whole, "memory.current")
+            pids = pids or _having(whole, "pids.current")
         names = controllers.split(",")
         if "cpuacct" in names:
             cpu = _first(root / "cpuacct" / below, root / controllers / below)
         if "memory" in names:
             memory = _first(root / "memory" / below)
-    return Cgroup(cpu, memory) if cpu and memory else None
+        if "pids" in names:
+            pids = _having(root / "pids" / below, "pids.current")
+    return Cgroup(cpu, memory, pids) if cpu and memory else None
 
 
 def _first(*folders: Path) -> Path | None:

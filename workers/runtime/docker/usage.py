@@ -44,7 +44,7 @@ class Meter:
                 found.append(ContainerUsage(labels.pod(tags), tags[labels.CONTAINER], id_, since, *used))
         return Usage(machine_usage.cpu(), machine_usage.memory(), tuple(found))
 
-    def _all(self) -> dict[str, tuple[int, int] | None]:
+    def _all(self) -> dict[str, tuple[int, int, int] | None]:
         found = {id_: _read(files) for id_, (files, _) in self._known.items() if files is not None}
         asked = [id_ for id_, (files, _) in self._known.items() if files is None]
         if asked:
@@ -63,7 +63,7 @@ class Meter:
         pid = shown["State"]["Pid"]
         return (cgroup.find(pid, id_), config.state(shown).started_at) if pid else None
 
-    def _ask(self, id_: str) -> tuple[int, int] | None:
+    def _ask(self, id_: str) -> tuple[int, int, int] | None:
         with translated(engine.UNAVAILABLE):
             try:
                 # An engine that doesn't know the option answers, too, after it has looked twice.
@@ -74,18 +74,20 @@ class Meter:
                 raise
 
 
-def _read(files: Cgroup) -> tuple[int, int] | None:
+def _read(files: Cgroup) -> tuple[int, int, int] | None:
     try:
         return files.read()
     except (OSError, ValueError, KeyError):
         return None
 
 
-def of_stats(said: dict[str, Any]) -> tuple[int, int] | None:
-    """Nanoseconds of cpu and bytes of the working set out of GET /containers/<id>/stats; None if it has ended."""
+def of_stats(said: dict[str, Any]) -> tuple[int, int, int] | None:
+    """Nanoseconds of cpu, bytes of the working set, and processes out of GET /containers/<id>/stats; None if it has
+    ended."""
     memory = said.get("memory_stats") or {}
     if "usage" not in memory:
         return None
     stat = memory.get("stats") or {}
     idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-    return said["cpu_stats"]["cpu_usage"]["total_usage"], max(0, memory["usage"] - idle)
+    pids = (said.get("pids_stats") or {}).get("current") or 0
+    return said["cpu_stats"]["cpu_usage"]["total_usage"], max(0, memory["usage"] - idle), pids

@@ -24,12 +24,13 @@ Running = tuple[PodRef, ContainerFolder, Recorded]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A process. `ticks`: its own, and of its children that ended and were waited for."""
+    """A process. `ticks`: its own, and of its children that ended and were waited for. `threads`: how many it is."""
 
     parent: int
     session: int
     ticks: int
     start: int
+    threads: int
 
 
 def measured(running: Iterable[Running]) -> Usage:
@@ -39,14 +40,17 @@ def measured(running: Iterable[Running]) -> Usage:
     alive = {
         pid for pid, (_, _, r) in mains.items() if (found := seen.get(pid)) and found.start == r.main.start
     }
-    ticks, pages = dict.fromkeys(alive, 0), dict.fromkeys(alive, 0)
+    ticks, pages, threads = dict.fromkeys(alive, 0), dict.fromkeys(alive, 0), dict.fromkeys(alive, 0)
     for pid in seen:
         main = _owner(pid, seen, alive)
         if main:
             ticks[main] += seen[pid].ticks
             pages[main] += _private_pages(pid)
+            threads[main] += seen[pid].threads
     used = [
-        ContainerUsage(pod, folder.name, folder.id, r.started_at, ticks[pid] * TICK, pages[pid] * PAGE)
+        ContainerUsage(
+            pod, folder.name, folder.id, r.started_at, ticks[pid] * TICK, pages[pid] * PAGE, threads[pid]
+        )
         for pid, (pod, folder, r) in mains.items()
         if pid in alive
     ]
@@ -77,9 +81,9 @@ def _all() -> dict[int, _Seen]:
             fields = Path(f"/proc/{entry}/stat").read_bytes().rpartition(b")")[2].split()
         except OSError:
             continue
-        # Counted from the state, which is the third: 4 ppid, 6 session, 14 to 17 times, 22 start.
+        # Counted from the state, which is the third: 4 ppid, 6 session, 14 to 17 times, 20 threads, 22 start.
         ticks = sum(int(each) for each in fields[11:15])
-        found[int(entry)] = _Seen(int(fields[1]), int(fields[3]), ticks, int(fields[19]))
+        found[int(entry)] = _Seen(int(fields[1]), int(fields[3]), ticks, int(fields[19]), int(fields[17]))
     return found
 
 
