@@ -90,6 +90,11 @@ def merged(old: Object, sent: Object) -> Object:
             metadata[field] = together
     before, now = old.get("status") or {}, sent.get("status") or {}
     status = {**before, **now}
+    for field in ("capacity", "allocatable"):
+        # What others say the node has besides, such as `example.com/dongle`, is theirs.
+        others = {name: amount for name, amount in (before.get(field) or {}).items() if "/" in name}
+        if others and field in now:
+            status[field] = {**others, **now[field]}
     if "conditions" in now:
         status["conditions"] = _conditions(before.get("conditions") or [], now["conditions"])
     return {**old, "metadata": metadata, "status": status}

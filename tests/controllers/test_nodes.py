@@ -166,6 +166,25 @@ def test_a_cordoned_node_gets_and_loses_its_taint(world: World) -> None:
     assert given_taints(world) == set()
 
 
+def test_a_node_that_is_short_of_something_is_tainted_until_it_no_longer_is(world: World) -> None:
+    def short(*found: str) -> None:
+        def change(obj: Any) -> None:
+            obj["status"]["conditions"] = [
+                {"type": "Ready", "status": "True", "lastHeartbeatTime": rfc3339(world.now)},
+                *({"type": name, "status": "True"} for name in found),
+            ]
+
+        world.edit("nodes", "n1", change)
+        world.settle()
+
+    short("MemoryPressure", "DiskPressure")
+    assert given_taints(world) == {("memory-pressure", "NoSchedule"), ("disk-pressure", "NoSchedule")}
+    short("PIDPressure")
+    assert given_taints(world) == {("pid-pressure", "NoSchedule")}
+    short()
+    assert given_taints(world) == set()
+
+
 def test_the_taints_of_others_stay(world: World) -> None:
     world.edit(
         "nodes",

@@ -19,6 +19,7 @@ START = 1_800_000_000.0
 WHERE = {
     "pods": ("v1", "Pod"),
     "nodes": ("v1", "Node"),
+    "resourcequotas": ("v1", "ResourceQuota"),
     "secrets": ("v1", "Secret"),
     "services": ("v1", "Service"),
     "certificatesigningrequests.certificates.k8s.io": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.base.errors import Forbidden
+from app.base.errors import Forbidden, Invalid
 from app.objects import field_selectors
 from app.registry.access.attributes import Asked, Subject
 from app.registry.access.drawn import MIRROR, drawn_on
@@ -255,3 +255,55 @@ def test_an_agent_can_not_steer_pods_to_its_node_by_labels(world, make, pods):
     answer = told(world, node=node)
     assert answer["error"]["reason"] == "Forbidden"
     assert "labels" not in world.must("nodes", "n1")["metadata"]
+
+
+# -- mirror pods ---------------------------------------------------------------------------------------
+
+
+def of_file(make, node_uid, name="web-n1"):
+    pod = make.pod(name, nodeName="n1")
+    pod["metadata"]["annotations"] = {MIRROR: "hash", "kubernetes.io/config.hash": "hash"}
+    owner = {"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": node_uid, "controller": True}
+    pod["metadata"]["ownerReferences"] = [owner]
+    return pod
+
+
+def test_a_node_makes_and_deletes_what_stands_for_its_static_pods(world, make, pods, as_node):
+    made = of_file(make, world.must("nodes", "n1")["metadata"]["uid"])
+    world.create("pods", made, **as_node)
+    answer = told(world)
+    assert "web-n1" in [pod["metadata"]["name"] for pod in answer["pods"]]
+
+
+def test_what_marks_a_mirror_is_neither_added_nor_changed(world, make, pods):
+    plain = make.pod("plain", nodeName="n1")
+    world.create("pods", plain)
+    with pytest.raises(Invalid, match="may not add mirror pod annotation"):
+        world.patch("pods", "plain", {"metadata": {"annotations": {MIRROR: "x"}}})
+    world.create("pods", of_file(make, world.must("nodes", "n1")["metadata"]["uid"]))
+    with pytest.raises(Invalid, match="may not remove or update mirror pod annotation"):
+        world.patch("pods", "web-n1", {"metadata": {"annotations": {MIRROR: None}}})
+    homeless = of_file(make, "uid", "homeless")
+    del homeless["spec"]["nodeName"]
+    with pytest.raises(Invalid, match=r"must set spec\.nodeName if mirror pod annotation is set"):
+        world.create("pods", homeless)
+
+
+def test_an_agent_is_told_of_its_node_when_others_changed_it(world, make, pods):
+    first = told(world)
+    assert first["node"]["uid"] == world.must("nodes", "n1")["metadata"]["uid"]
+    since = world.registry.view.revision
+    assert "node" not in told(world, since=since, epoch=world.registry.view.epoch)
+    world.patch("nodes", "n1", {"metadata": {"labels": {"disk": "ssd"}}})
+    later = told(world, since=since, epoch=world.registry.view.epoch)
+    assert later["node"]["labels"]["disk"] == "ssd"
+
+
+def test_a_node_registers_with_taints_that_are_others_to_change_later(world, make):
+    node = make.node("n3")
+    node["spec"] = {"taints": [{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}]}
+    world.registry.exchange({"network": {}, "nodes": {"n3": {"node": node}}})
+    assert world.must("nodes", "n3")["spec"]["taints"][0]["key"] == "dedicated"
+    world.patch("nodes", "n3", {"spec": {"taints": None}})
+    world.registry.exchange({"network": {}, "nodes": {"n3": {"node": node}}})
+    assert "taints" not in world.must("nodes", "n3")["spec"]

@@ -52,8 +52,14 @@ class NoNetwork:
     def hosts(self, pod: Object, address: str) -> str:
         return ""
 
+    def reach(self, peers: object, own_address: str) -> None:
+        """Nobody is elsewhere."""
+
     def resolv_conf(self, pod: Object) -> str:
         return ""
+
+    def expose(self, pod: Object, address: str, node_ip: str, ports: tuple[object, ...]) -> None:
+        return
 
     def problems(self) -> dict[str, str]:
         return {}

@@ -1,11 +1,10 @@
-"""The v1 Node that an agent reports for its machine. Pure but for `pressures` and `own_address`."""
+"""The v1 Node that an agent reports for its machine. Pure but for `own_address`."""
 
 from __future__ import annotations
 
-import os
 import socket
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from app.base.clock import rfc3339
@@ -14,22 +13,59 @@ from app.base.version import GIT_VERSION
 from app.objects import quantity
 from app.objects.change import Object
 from app.objects.persistent import FOLDER
+from workers.agent.allocatable import allocatable
+from workers.agent.devices import GPU
+from workers.agent.thresholds import Threshold
 from workers.runtime.protocol import NodeInfo
 
 QUEUE_ANNOTATION = "beanpole.dev/queue"
-# Which Kubernetes an agent behaves like, as `kubectl get nodes` shows it.
-# Kubelet's default eviction thresholds: free memory, free part of the disk.
-LEAST_MEMORY = 100 << 20
-LEAST_DISK = 0.1
+SHUTTING_DOWN = "node is shutting down"
+# Condition, what a machine runs short of, and kubelet's reason and message when it has enough and when not.
+_PRESSURES = (
+    (
+        "MemoryPressure",
+        ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    ),
+    (
+        "DiskPressure",
+        ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    ),
+    (
+        "PIDPressure",
+        ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Pressures:
-    """What the machine is short of."""
+class Registered:
+    """What whoever runs the agent says of the node.
 
-    memory: bool = False
-    disk: bool = False
-    pids: bool = False
+    Attributes:
+        labels: besides the usual ones. taints: when it registers; later they are others' to say.
+        reserved: what pods don't get, in billionths. thresholds: below which they would be evicted.
+    """
+
+    labels: dict[str, str] = field(default_factory=dict)
+    taints: tuple[Object, ...] = ()
+    reserved: dict[str, int] = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] = ()
+
+
+def capacity_of(info: NodeInfo) -> dict[str, str]:
+    """What the machine has, as quantities by the names of resources."""
+    return {
+        "cpu": quantity.of_millis(info.cpu_millis),
+        "ephemeral-storage": f"{info.disk_bytes >> 10}Ki",
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+        "memory": f"{info.memory_bytes >> 10}Ki",
+        "pods": str(info.max_pods),
+        **({GPU: str(len(info.gpus))} if info.gpus else {}),
+    }
 
 
 def node_object(
@@ -37,21 +73,23 @@ def node_object(
     queue: str,
     address: str,
     info: NodeInfo,
-    pressures: Pressures,
+    pressures: Collection[str],
     before: Object | None,
     now: float,
     *,
     trouble: str = "",
     problems: str = "",
     volumes: str = "",
+    registered: Registered | None = None,
 ) -> Object:
     """The node as it is now.
 
     Args:
-        queue: where nudges for this node go. before: what was reported last, whose times of transition stand.
+        queue: where nudges for this node go. pressures: the conditions that tell of some and are True. before: what was reported last, whose times of transition stand.
         trouble: why no pods can run here, if so. problems: what does not work besides.
         volumes: the folder below which its persistent volumes lie.
     """
+    registered = registered or Registered()
     os_name, arch = "linux", _arch(info.architecture)
     labels = {
         "beta.kubernetes.io/arch": arch,
@@ -59,22 +97,12 @@ def node_object(
         "kubernetes.io/arch": arch,
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": os_name,
+        **registered.labels,
     }
-    capacity = {
-        "cpu": quantity.of_millis(info.cpu_millis),
-        "ephemeral-storage": f"{info.disk_bytes >> 10}Ki",
-        "hugepages-1Gi": "0",
-        "hugepages-2Mi": "0",
-        "memory": f"{info.memory_bytes >> 10}Ki",
-        "pods": str(info.max_pods),
-    }
-    ready = trouble or problems or "the agent is posting ready status"
+    capacity = capacity_of(info)
+    ready = trouble or problems or "kubelet is posting ready status"
     conditions = [
-        _pressure(
-            "MemoryPressure", pressures.memory, "KubeletHasSufficientMemory", "KubeletHasInsufficientMemory"
-        ),
-        _pressure("DiskPressure", pressures.disk, "KubeletHasNoDiskPressure", "KubeletHasDiskPressure"),
-        _pressure("PIDPressure", pressures.pids, "KubeletHasSufficientPID", "KubeletHasInsufficientPID"),
+        *(_pressure(type_, type_ in pressures, *words) for type_, *words in _PRESSURES),
         {
             "type": "Ready",
             "status": "False" if trouble else "True",
@@ -84,13 +112,13 @@ def node_object(
     ]
     status = {
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
-        "allocatable": dict(capacity),
+        "allocatable": allocatable(capacity, registered.reserved, registered.thresholds),
         "capacity": capacity,
         "conditions": [_timed(c, before, now) for c in conditions],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
         "nodeInfo": {
             "architecture": arch,
-            "bootID": "",
+            "bootID": info.boot_id,
             "containerRuntimeVersion": info.runtime_version,
             "kernelVersion": info.kernel_version,
             "kubeProxyVersion": GIT_VERSION,
@@ -106,7 +134,7 @@ def node_object(
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": labels, "annotations": annotations},
-        "spec": {},
+        "spec": {"taints": list(registered.taints)} if registered.taints else {},
         "status": status,
     }
 
@@ -114,11 +142,6 @@ def node_object(
 def says_the_same(one: Object | None, other: Object) -> bool:
     """Whether two reports differ in nothing but the time of the last heartbeat, which the node's Lease tells."""
     return one is not None and _without_heartbeats(one) == _without_heartbeats(other)
-
-
-def pressures(folder: Path) -> Pressures:
-    """What this machine is short of; `folder` lies on the disk that counts."""
-    return Pressures(_short_of_memory(), _short_of_disk(folder), _short_of_pids())
 
 
 def own_address(settings: Settings) -> str:
@@ -136,14 +159,9 @@ def own_address(settings: Settings) -> str:
     return "127.0.0.1"
 
 
-def _pressure(type_: str, short: bool, well: str, unwell: str) -> Object:
-    word = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}[type_]
-    return {
-        "type": type_,
-        "status": "True" if short else "False",
-        "reason": unwell if short else well,
-        "message": f"the machine is short of {word}" if short else f"the machine has enough {word}",
-    }
+def _pressure(type_: str, short: bool, well: tuple[str, str], unwell: tuple[str, str]) -> Object:
+    reason, message = unwell if short else well
+    return {"type": type_, "status": "True" if short else "False", "reason": reason, "message": message}
 
 
 def _timed(condition: Object, before: Object | None, now: float) -> Object:
@@ -167,30 +185,3 @@ def _without_heartbeats(node: Object) -> Object:
 
 def _arch(machine: str) -> str:
     return {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}.get(machine, machine)
-
-
-def _short_of_memory() -> bool:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 < LEAST_MEMORY
-    except (OSError, ValueError, IndexError):
-        return False
-    return False
-
-
-def _short_of_disk(folder: Path) -> bool:
-    try:
-        stat = os.statvfs(folder)
-    except OSError:
-        return False
-    return stat.f_blocks > 0 and stat.f_bavail / stat.f_blocks < LEAST_DISK
-
-
-def _short_of_pids() -> bool:
-    try:
-        most = int(Path("/proc/sys/kernel/pid_max").read_text())
-        threads = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
-    except (OSError, ValueError, IndexError):
-        return False
-    return threads > most * 0.95

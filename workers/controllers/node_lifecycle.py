@@ -29,7 +29,7 @@ LOOKED_AT = "beanpole.dev/silence-noticed-at"
 # This much later than due, noticing counts as late. Seconds.
 LATE = 10.0
 # Taints of which this role alone decides, with what they stand for.
-OWN = (taints.NOT_READY, taints.UNREACHABLE, taints.UNSCHEDULABLE)
+OWN = (taints.NOT_READY, taints.UNREACHABLE, taints.UNSCHEDULABLE, *taints.PRESSURES.values())
 
 
 def role(grace: float) -> Role:
@@ -137,6 +137,11 @@ def _tainted(node: Object, ready: str, now: float) -> Object:
     wanted = []
     if spec.get("unschedulable"):
         wanted.append((taints.UNSCHEDULABLE, taints.NO_SCHEDULE))
+    wanted += [
+        (taint, taints.NO_SCHEDULE)
+        for condition, taint in taints.PRESSURES.items()
+        if conditions.is_true(node, condition)
+    ]
     if ready != "True":
         key = taints.UNREACHABLE if ready == "Unknown" else taints.NOT_READY
         wanted += [(key, taints.NO_SCHEDULE), (key, taints.NO_EXECUTE)]
@@ -158,7 +163,8 @@ def _tainted(node: Object, ready: str, now: float) -> Object:
 def _facts(node: Object) -> object:
     ready = conditions.get(node, "Ready") or {}
     spec = node.get("spec") or {}
-    return ready.get("status"), spec.get("unschedulable"), spec.get("taints")
+    short = [conditions.is_true(node, condition) for condition in taints.PRESSURES]
+    return ready.get("status"), spec.get("unschedulable"), spec.get("taints"), short
 
 
 def _of_lease(change: Change, view: ReadView) -> Iterable[str]:
