@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 10000
 REQUESTS ?= 200000
+# Test processes: many tests wait for containers and clusters rather than compute.
+PROCESSES ?= 4
 # Helm as a library, for the tests: it needs a newer Python than Beanpole does.
 HELM := 0.1.32
 UP ?=
@@ -35,7 +37,7 @@ $(VENV)/tested: $(VENV)/installed
 	@touch $@
 
 test: $(VENV)/tested lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

@@ -33,6 +33,7 @@ _SUBRESOURCES: dict[str, tuple[dict[str, str] | None, tuple[str, ...]]] = {
     "attach": ({"group": "", "version": "v1", "kind": "PodAttachOptions"}, ("create", "get")),
     "portforward": ({"group": "", "version": "v1", "kind": "PodPortForwardOptions"}, ("create", "get")),
     "ephemeralcontainers": (None, ("get", "patch", "update")),
+    "resize": (None, ("get", "patch", "update")),
 }
 
 

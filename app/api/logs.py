@@ -48,18 +48,20 @@ class Logs:
             raise ServiceUnavailable(f"the node {name} of this pod is gone, and with it its log")
         stream = self._ids.trace()
         meta = pod["metadata"]
-        self._agents.offer_stream(
-            name,
-            {
-                "id": stream,
-                "namespace": meta["namespace"],
-                "name": meta["name"],
-                "uid": meta["uid"],
-                "container": container,
-                "options": options.for_agent(),
-            },
-        )
-        self._nudge(orjson.loads(node.body))
+        asked = {
+            "id": stream,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+            "uid": meta["uid"],
+            "container": container,
+            "options": options.for_agent(),
+        }
         reader = Reader(self._agents, stream, options.limit_bytes, connection)
-        reader.begin(name, self._clock)
+        try:
+            self._agents.offer_stream(name, asked)
+            self._nudge(orjson.loads(node.body))
+            reader.begin(name, self._clock)
+        except BaseException:
+            reader.close()
+            raise
         return Answer(200, reader, "text/plain")

@@ -48,6 +48,23 @@ class Settings:
             how many at once. user_watches: open watches of one user. Administrators and agents are not bounded; 0: nobody is.
         nudges: how an agent hears that there is something to fetch: by the `broker`, or by a `watch` of the API.
         runtime: docker, process or simulated. node: this agent's name. nodes: how many it speaks for.
+        node_address: the node's InternalIP; empty: found out. node_labels: `key=value` of the node, parted by commas.
+            node_taints: `key=value:effect` that it registers with.
+        reserved: what pods can't have of the machine, such as `cpu=500m,memory=1Gi`.
+        eviction_hard, eviction_soft: thresholds below which pods are evicted, such as `memory.available<100Mi` or
+            `nodefs.available<10%`; a soft one ends in its patience in seconds: `memory.available<500Mi:90`.
+        eviction_transition: how long a node is shown as under pressure after it last was. eviction_grace: the longest
+            that a pod gets to end when a soft threshold evicts it.
+        shutdown_grace: how long pods have when the machine shuts down; the last `shutdown_critical` of it, critical ones.
+        parallel_pulls: images that an agent pulls at the same time. pull_patience: how long a pull may make no progress
+            before it is cancelled. image_gc_high, image_gc_low: percent of the disk of images; when the first is
+            used, unused images that the agent pulled are removed until it is the second.
+        seccomp_profiles: a folder of seccomp profiles that pods may name; empty: `seccomp` in the state folder.
+        unsafe_sysctls: kernel settings that pods may change beyond the safe ones, parted by commas; `net.core.*` is all
+            that begin so.
+        pod_pids: how many processes and threads a container may have; -1: as many as the machine.
+        static_pods: a folder of pods that the agent runs whatever the API says; empty: none.
+        log_max_size, log_max_files: how much of a container's log is kept: so many files of that size.
     """
 
     cluster: str = "default"
@@ -86,6 +103,26 @@ class Settings:
     node: str = ""
     nodes: int = 1
     nudges: str = "broker"
+    node_address: str = ""
+    node_labels: str = ""
+    node_taints: str = ""
+    reserved: str = ""
+    eviction_hard: str = "memory.available<100Mi,nodefs.available<10%,imagefs.available<15%,pid.available<5%"
+    eviction_soft: str = ""
+    eviction_transition: float = 300.0
+    eviction_grace: float = 30.0
+    shutdown_grace: float = 30.0
+    shutdown_critical: float = 10.0
+    seccomp_profiles: str = ""
+    unsafe_sysctls: str = ""
+    static_pods: str = ""
+    log_max_size: str = "10Mi"
+    log_max_files: int = 2
+    pod_pids: int = 4096
+    parallel_pulls: int = 4
+    pull_patience: float = 60.0
+    image_gc_high: int = 85
+    image_gc_low: int = 80
     max_body: int = 3 * 1024 * 1024
     request_timeout: float = 60.0
     user_seats: int = 64

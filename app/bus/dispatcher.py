@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from app.base.clock import Clock
 from app.base.errors import LogTrimmed
 from app.base.ids import Ids
+from app.bus.drawn import DrawnOn
 from app.bus.nudges import Nudger, nodes_concerned
 from app.bus.resync import everything, spread
 from app.bus.routing import Looks, Router
@@ -80,6 +81,7 @@ class Dispatcher:
         self._ledger = ledger
         self._publisher = publisher
         self._nudger = nudger
+        self._drawn = DrawnOn()
         self._roles = tuple(roles)
         self._router = Router(self._roles)
         self._clock = clock
@@ -136,7 +138,7 @@ class Dispatcher:
             with self._view.lock:
                 changes = self._changes(batch.revisions)
                 work = self._router.route_all(changes, self._view)
-                nodes = nodes_concerned(changes, self._view)
+                nodes = nodes_concerned(changes, self._view, self._drawn)
         except LogTrimmed:
             log.warning("the log moved on past what was to be dispatched: looking at everything")
             self.look_at_everything()

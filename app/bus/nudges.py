@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from app.bus.drawn import DRAWN_ON, DrawnOn
 from app.objects.change import Change, Object, Operation, ReadView
 from app.objects.persistent import VOLUMES, holder_of, is_to_be_emptied
 
@@ -54,18 +55,26 @@ class Nudger:
         return worth
 
 
-def nodes_concerned(changes: Iterable[Change], view: ReadView) -> dict[str, str]:
+def nodes_concerned(
+    changes: Iterable[Change], view: ReadView, drawn: DrawnOn | None = None
+) -> dict[str, str]:
     """The nodes whose agents have something to fetch because of `changes`, with their queues. Only nodes that
-    are Ready: nobody reads the queue of a dead one."""
+    are Ready: nobody reads the queue of a dead one. `drawn`: what is remembered between calls."""
+    drawn = drawn or DrawnOn()
     nodes: dict[str, None] = {}
+    contents: list[Change] = []
     everywhere = False
     for change in changes:
         if change.resource == "pods":
             nodes.update(dict.fromkeys(_nodes_of_pod(change)))
         elif change.resource in _RULES:
             everywhere = True
+        elif change.resource in DRAWN_ON:
+            contents.append(change)
         elif change.resource == VOLUMES:
             nodes.update(dict.fromkeys(_nodes_of_volume(change)))
+    if contents and not everywhere:
+        nodes.update(drawn.nodes(contents, view))
     found = (
         view.list("nodes") if everywhere else [n for n in (view.get("nodes", name) for name in nodes) if n]
     )

@@ -156,6 +156,15 @@ def worker() -> None:
     help="Join the cluster that `beanpole up` runs from this folder, as one more node of this machine. "
     "With --server: where this machine keeps its certificate and its pods' files. [default: .beanpole-agent]",
 )
+@click.option("--address", default="", help="Address of the node. [default: found out]")
+@click.option("--labels", default="", help="Labels of the node: key=value,other=value.")
+@click.option("--taints", default="", help="Taints with which it registers: key=value:NoSchedule,...")
+@click.option(
+    "--static-pods",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of pods that the node runs whatever the API says.",
+)
 def agent(
     server: str | None,
     token: str,
@@ -163,6 +172,10 @@ def agent(
     node: str | None,
     runtime: str | None,
     state: Path | None,
+    address: str,
+    labels: str,
+    taints: str,
+    static_pods: Path | None,
 ) -> None:
     """Run a node's agent."""
     if server is not None:
@@ -175,15 +188,40 @@ def agent(
         os.environ.update(environ)
         _hold_agents(folder)
     elif state is not None:
-        from app.cli.join import local_settings
+        from app.cli.join import node_settings
 
-        os.environ.update(local_settings(state))
+        os.environ.update(node_settings(state, os.environ))
         _hold_agents(state)
     if node:
         os.environ["BEANPOLE_NODE"] = node
     if runtime:
         os.environ["BEANPOLE_RUNTIME"] = runtime
+    given = {"ADDRESS": address, "LABELS": labels, "TAINTS": taints}
+    os.environ.update({f"BEANPOLE_NODE_{name}": value for name, value in given.items() if value})
+    if static_pods is not None:
+        os.environ["BEANPOLE_STATIC_PODS"] = str(static_pods.absolute())
     _become("workers.agent.main")
+
+
+@main.command("node-shutdown")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=Path(".beanpole"),
+    help="Folder of the agents' state.",
+)
+@click.option("--node", default="", help="This node only. [default: every node of this machine]")
+@click.option("--cancel", is_flag=True, help="The machine stays after all.")
+def node_shutdown(state: Path, node: str, cancel: bool) -> None:
+    """End the pods of this machine's nodes before it shuts down.
+
+    The nodes become NotReady and take no pods any more. Pods get their grace periods, critical ones last, within
+    BEANPOLE_SHUTDOWN_GRACE seconds altogether; they have Failed then, and are replaced on other nodes. Agents that
+    start again, with the machine, take pods as before.
+    """
+    from app.cli.node_shutdown import tell
+
+    tell(state, node, cancel, click.echo)
 
 
 @main.command()

@@ -24,7 +24,7 @@ from app.trust import keys
 ADMIN = "kubernetes-admin"
 NODE_AGENT = "system:node-agent"
 # All that a cluster has in its folder, besides the files of the service rules, which begin with `beanpole-`.
-FOLDERS = ("valkey", "pods", "process", "docker", "simulated", "volumes")
+FOLDERS = ("valkey", "pods", "process", "docker", "simulated", "images", "volumes")
 FILES = (
     "account.key",
     "agents.lock",

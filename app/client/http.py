@@ -21,6 +21,7 @@ from app.client import channel
 from app.client.channel import Channel
 from app.client.paths import EXCHANGE_PATH, stream_path
 from app.client.statuses import error_of, of_event
+from app.client.upload import upload
 
 Object = dict[str, Any]
 
@@ -189,18 +190,11 @@ class ApiClient:
 
     def post_stream(self, node: str, stream: str, chunks: Iterable[bytes]) -> None:
         """Deliver a stream that was asked of `node`, as it comes. Whoever asked may have left, which ends it
-        with an ApiError or Unreachable."""
-        response = self._send(
-            "POST",
-            stream_path(node, stream),
-            {},
-            iter(chunks),
-            {"Content-Type": "application/octet-stream"},
-            Retry(0),
-            Timeout(connect=10.0, read=30.0),
-        )
-        if response.status >= 400:
-            raise error_of(response.status, response.data, response.reason or "")
+        with an ApiError or channel.Broken: with the next chunk, be it an empty one."""
+        headers = {**self._pool.headers, "Content-Type": "application/octet-stream"}
+        status, reason, body = upload(self.server, stream_path(node, stream), self._tls, headers, chunks)
+        if status >= 400:
+            raise error_of(status, body, reason)
 
     def open_channel(self, node: str, stream: str) -> Channel:
         """Connect for a session that was asked of `node`. Raises channel.Broken."""

@@ -10,6 +10,12 @@ AGENT_PREFIX = "/apis/agent.beanpole.dev/v1/"
 EXCHANGE_PATH = "/apis/agent.beanpole.dev/v1/exchange"
 
 
+def pods_path(namespace: str, name: str = "") -> str:
+    """Where the pods of a namespace are, or the one of that name."""
+    where = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
+    return f"{where}/{quote(name, safe='')}" if name else where
+
+
 def stream_path(node: str, stream: str) -> str:
     """Where an agent delivers a stream that was asked of it, such as a container's log."""
     return f"/apis/agent.beanpole.dev/v1/nodes/{quote(node, safe='')}/streams/{quote(stream, safe='')}"

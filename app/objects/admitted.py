@@ -10,6 +10,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/).
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from app.objects.qos import qos_class
 from app.objects.taints import NO_EXECUTE, NOT_READY, UNREACHABLE
 
@@ -27,8 +28,9 @@ def admitted_pod(pod: Object, unreachable_toleration: int) -> Object:
             unreachable, where it does not say so itself.
     """
     spec = dict(pod.get("spec") or {})
-    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
-    spec["serviceAccountName"] = spec["serviceAccount"] = account
+    if MIRROR not in ((pod.get("metadata") or {}).get("annotations") or {}):
+        account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
     spec.setdefault("enableServiceLinks", True)
     spec = with_requests(with_tolerations(spec, unreachable_toleration))
     status = {"phase": "Pending", "qosClass": qos_class(spec)}

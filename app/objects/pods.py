@@ -8,6 +8,8 @@ from app.objects.change import Object
 from app.objects.quantity import millis, value
 
 FINISHED = ("Succeeded", "Failed")
+# On a pod that only stands for one which its node runs from a file: that one's hash.
+MIRROR = "kubernetes.io/config.mirror"
 
 
 def is_terminal(pod: Object) -> bool:

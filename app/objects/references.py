@@ -1,4 +1,4 @@
-"""Which ConfigMaps, Secrets and claims a pod draws on."""
+"""Which ConfigMaps, Secrets and claims a pod draws on, and which class it runs in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from app.objects.change import Object
 from app.objects.persistent import CLAIMS, claims_of
 
+RUNTIME_CLASSES = "runtimeclasses.node.k8s.io"
 # (field, resource, field with the name) in volumes and their projected sources.
 _VOLUMES = (
     ("configMap", "configmaps", "name"),
@@ -22,14 +23,18 @@ _SOURCES = (
 
 
 def references(pod: Object) -> set[tuple[str, str]]:
-    """`(resource, namespace/name)` of every ConfigMap, Secret and PersistentVolumeClaim that the pod draws on."""
+    """`(resource, namespace/name)` of every ConfigMap, Secret and PersistentVolumeClaim that the pod draws on; of its
+    RuntimeClass the name alone."""
     spec = pod.get("spec") or {}
     namespace = pod["metadata"].get("namespace", "")
     found = {(resource, name) for resource, name in (*_in_volumes(spec), *_in_environment(spec)) if name}
     found |= {("secrets", ref["name"]) for ref in spec.get("imagePullSecrets") or () if ref.get("name")}
     if spec.get("volumes"):
         found |= {(CLAIMS, name) for name in claims_of(pod)}
-    return {(resource, f"{namespace}/{name}") for resource, name in found}
+    drawn = {(resource, f"{namespace}/{name}") for resource, name in found}
+    if spec.get("runtimeClassName"):
+        drawn.add((RUNTIME_CLASSES, spec["runtimeClassName"]))
+    return drawn
 
 
 def _in_volumes(spec: Object) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from app.objects.managed import declared
 from app.registry.request import Request
 from app.schemas.decode import decode
 from app.schemas.kinds import Kind
+from app.schemas.rules.resize import of_resize, resized
 from app.schemas.shapes import shape_of
 
 
@@ -70,12 +71,16 @@ def part_of(kind: Kind, config: Object, subresource: str) -> Object:
         return {**left, "metadata": metadata}
     kept = ("name", "namespace", "uid", "resourceVersion")
     named = {k: metadata[k] for k in kept if k in metadata}
+    if subresource == "resize":
+        return {**of_resize(config), "metadata": named}
     only: Object = {k: config[k] for k in ("apiVersion", "kind", "status") if k in config}
     return {**only, "metadata": named}
 
 
 def reach(kind: Kind, subresource: str, live: Object, sent: Object) -> Object:
     """`sent` with what this path can't change as it is in `live`, so that nobody loses or gains it."""
+    if subresource == "resize":
+        return resized(live, sent)
     if subresource == "status":
         kept, taken = live, sent
     elif "status" in kind.subresources:

@@ -17,7 +17,7 @@ from app.registry import report as reports
 from app.registry.delta import Delta, Value
 from app.registry.exchange_writes import commit
 from app.registry.node_report import actor_of
-from app.registry.report import Report
+from app.registry.report import Known, Report
 from app.registry.statuses import failure
 from app.store.records import Record
 
@@ -64,7 +64,7 @@ def _exchange(registry: Registry, raw: Any, value: Value) -> Object:
         for name, report in heard.items():
             nodes[name] = {
                 **delta.of_node(name, actor_of(name), report),
-                **_standing(view.get("nodes", name)),
+                **_standing(view.record("nodes", name), report.known),
                 "streams": streams.get(name, []),
             }
         return {
@@ -84,13 +84,24 @@ def _measured(registry: Registry, report: Report) -> Object | None:
     return {**report.usage, "at": registry.clock.now() - report.usage["age"]}
 
 
-def _standing(node: Object | None) -> Object:
-    """Where its pods get their addresses, and whether its agent is to introduce it (again)."""
-    if node is None:
+def _standing(record: Record | None, known: Known) -> Object:
+    """Where its pods get their addresses, whether its agent is to introduce it (again), and, if that changed, what others
+    made of it that matters for who may run there."""
+    if record is None:
         return {"podCIDR": "", "sendNode": True}
+    node = record.obj
     ready = conditions.get(node, "Ready")
     given_up = ready is None or ready.get("status") == "Unknown"
-    return {"podCIDR": (node.get("spec") or {}).get("podCIDR", ""), "sendNode": given_up}
+    spec, metadata = node.get("spec") or {}, node["metadata"]
+    standing = {"podCIDR": spec.get("podCIDR", ""), "sendNode": given_up}
+    if record.revision > known.since:
+        standing["node"] = {
+            "uid": metadata["uid"],
+            "labels": metadata.get("labels") or {},
+            "taints": spec.get("taints") or [],
+            "allocatable": (node.get("status") or {}).get("allocatable") or {},
+        }
+    return standing
 
 
 def _applied_everywhere(registry: Registry, applied: dict[str, int]) -> int:

@@ -9,6 +9,9 @@ from app.objects.change import Object, ReadView, Verb, Write, revision_of
 from app.objects.meta import with_meta
 from app.objects.pods import is_terminal
 
+# Conditions that are an agent's alone to put and to take away.
+AGENTS_OWN = frozenset({"PodResizePending", "PodResizeInProgress"})
+
 
 def pod_writes(
     view: ReadView, node: str, statuses: Iterable[Object], removed: Iterable[Object]
@@ -51,7 +54,7 @@ def with_status(pod: Object, sent: Object) -> Object:
     old = pod.get("status") or {}
     if is_terminal(pod) and sent.get("phase") != old.get("phase"):
         return pod
-    spoken_of = {condition.get("type") for condition in sent.get("conditions") or ()}
+    spoken_of = {condition.get("type") for condition in sent.get("conditions") or ()} | AGENTS_OWN
     others = [c for c in old.get("conditions") or () if c.get("type") not in spoken_of]
     status = {key: old[key] for key in ("qosClass", "nominatedNodeName") if key in old}
     status.update(sent)

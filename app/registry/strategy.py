@@ -14,6 +14,7 @@ from app.registry import certificate_request, service_type
 from app.registry.definitions import definition_status, definition_update
 from app.registry.request import Request
 from app.schemas.kinds import Kind
+from app.schemas.rules.resize import resized
 
 if TYPE_CHECKING:
     from app.registry.registry import Registry
@@ -134,4 +135,5 @@ _PARTS: dict[tuple[str, str], Callable[[Object, Object, float], Object]] = {
     (certificate_request.RESOURCE, "approval"): certificate_request.approval,
     (certificate_request.RESOURCE, "status"): certificate_request.status,
     ("pods", "ephemeralcontainers"): _ephemeral,
+    ("pods", "resize"): lambda old, new, _: resized(old, new),
 }

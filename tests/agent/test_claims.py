@@ -15,7 +15,7 @@ from workers.agent.claims import Claims
 from workers.agent.sources import ConfigError, NotYetKnown, Sources
 from workers.agent.volume_folders import NotOurs, VolumeFolders
 from workers.agent.volumes import Volumes
-from workers.runtime.protocol import EngineVolume, Mount
+from workers.runtime.mounts import EngineVolume, Mount
 
 FIELD = "spec.volumes[0].persistentVolumeClaim"
 
@@ -72,7 +72,8 @@ def test_a_claim_is_mounted_from_where_its_volume_lies(tmp_path: Path) -> None:
     assert only == Mount(str(tmp_path / "made"), "/data", True)
     assert (tmp_path / "made").is_dir()
     (only,) = mounts(tmp_path, mounting(subPath="a/b"), found)
-    assert only.source == str(tmp_path / "made/a/b")
+    assert (only.source, only.sub_path) == (str(tmp_path / "made"), "a/b")
+    assert (tmp_path / "made/a/b").is_dir()
 
 
 def test_a_folder_of_the_nodes_own_is_made_for_whatever_user_comes(tmp_path: Path) -> None:
@@ -118,7 +119,11 @@ def test_a_volume_of_a_plugin_is_mounted_with_its_options(tmp_path: Path) -> Non
         (claim(), None, 'persistentvolume "v" not found'),
         (claim(), volume(claimRef={"uid": "another"}), 'PV "v" is not bound to PVC "default/data"'),
         (claim(), volume(local={"path": "/nowhere/at/all"}), 'path "/nowhere/at/all" does not exist'),
-        (claim(), volume(volumeMode="Block"), f'{FIELD}: volume "v" has volumeMode Block'),
+        (
+            claim(),
+            volume(volumeMode="Block"),
+            f"{FIELD}: of volumes of volumeMode Block only those of a path",
+        ),
         (claim(), volume(rbd={"image": "x"}), f'{FIELD}: volume "v" is of type rbd, which is not supported'),
         (
             claim(),

@@ -10,9 +10,11 @@ from app.base.settings import Settings
 from app.objects.change import Object
 from tests.agent.world import NoNetwork, World, pod
 from tests.clock import HandClock
+from workers.agent.gate import Gate
 from workers.agent.hosts_files import HostsFiles
 from workers.agent.lifecycle import Lifecycle
 from workers.agent.record import Record
+from workers.agent.resizing import Resizer
 from workers.network.node import NodeNetwork
 from workers.network.select import NoPlane
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodRef
@@ -57,7 +59,7 @@ class Setting:
         self.network = NodeNetwork(settings, "process", "n1", plane=NoPlane(), clock=HandClock())
         self.runtime = Plain(self.world.runtime)
         assert not isinstance(self.runtime, AnswersProbes)
-        around = self.world.agent._around
+        around = self.world.agent.around
         around.runtime, around.network = self.runtime, self.network  # type: ignore[assignment]
         self.files = HostsFiles(around)
         self.records = [Record(made) for made in (pod("web"), other)]
@@ -115,21 +117,23 @@ def test_a_file_that_could_not_be_written_is_tried_again(setting: Setting) -> No
 def test_simulated_pods_have_no_hosts_files(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.network = NoNetwork()
-    files = HostsFiles(world.agent._around)
+    files = HostsFiles(world.agent.around)
     assert files.outdated([Record(pod("web"))]) == []
 
 
 def test_the_lifecycle_wakes_the_pods_that_differ(setting: Setting) -> None:
     woken: list[str] = []
-    around = setting.world.agent._around
+    around = setting.world.agent.around
     lifecycle = Lifecycle(
         around,
-        setting.world.agent._probes,
-        setting.world.agent._outbox,
+        setting.world.agent.pods.probes,
+        setting.world.agent.outbox,
         setting.world.jobs,
         lambda uid, delay: woken.append(uid),
         lambda: None,
         lambda: 0,
+        Gate(around, list, lambda: None),
+        Resizer(around, list, lambda uid: None, lambda: None),
     )
     setting.network.update([service("db", "127.96.0.9")], [], 5)
     lifecycle.services_changed(setting.records)

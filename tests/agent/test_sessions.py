@@ -83,7 +83,7 @@ def begun(tmp_path: Path, beside: Callable[[Work], None]) -> Callable[..., User]
         world.run(5.0)
         assert world.status(uid)["phase"] == "Running"
         user = User()
-        records = {r.pod["metadata"]["name"]: r for r in world.agent._told.records.values()}
+        records = {r.pod["metadata"]["name"]: r for r in world.agent.told.records.values()}
         jobs: Any = Beside(beside)
         sessions = Sessions(user, world.runtime, jobs, lambda _, name: records.get(name))  # type: ignore[arg-type]
         meta = asked["metadata"]

@@ -9,7 +9,7 @@ from tests.clock import HandClock
 from workers.agent import backoff
 from workers.agent.addresses import Addresses, NoAddress
 from workers.agent.memory import ContainerMemory
-from workers.agent.node import Pressures, node_object, says_the_same
+from workers.agent.node import node_object, says_the_same
 from workers.agent.notes import Notes
 from workers.runtime.protocol import NodeInfo
 
@@ -56,12 +56,22 @@ def test_events_alike_are_counted_and_kept_until_they_are_accepted() -> None:
     assert [n["count"] for n in notes.take()] == [4]
 
 
+def test_what_happens_again_is_no_news_and_goes_with_the_next_exchange() -> None:
+    notes = Notes(HandClock())
+    assert notes.tell(pod(), "Unhealthy", "bad", warning=True, container="web")
+    assert len(notes) == 1
+    notes.take()
+    assert not notes.tell(pod(), "Unhealthy", "bad", warning=True, container="web")
+    assert len(notes) == 0
+    assert [n["count"] for n in notes.take()] == [2]
+
+
 def test_a_heartbeat_alone_is_no_news_and_a_transition_keeps_its_time() -> None:
     info = NodeInfo(2000, 1 << 30, 1 << 40, 110, "x://1", "6", "os", "x86_64")
-    first = node_object("n", "q", "10.0.0.1", info, Pressures(), None, START)
-    later = node_object("n", "q", "10.0.0.1", info, Pressures(), first, START + 60)
+    first = node_object("n", "q", "10.0.0.1", info, (), None, START)
+    later = node_object("n", "q", "10.0.0.1", info, (), first, START + 60)
     assert says_the_same(first, later)
-    short = node_object("n", "q", "10.0.0.1", info, Pressures(memory=True), first, START + 60, trouble="down")
+    short = node_object("n", "q", "10.0.0.1", info, ("MemoryPressure",), first, START + 60, trouble="down")
     assert not says_the_same(first, short)
     since = {c["type"]: (c["status"], c["lastTransitionTime"][-9:]) for c in short["status"]["conditions"]}
     assert since == {

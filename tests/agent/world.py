@@ -39,8 +39,14 @@ class NoNetwork:
     def hosts(self, pod: Object, address: str) -> str:
         return ""
 
+    def reach(self, peers: object, own_address: str) -> None:
+        """Nobody is elsewhere."""
+
     def resolv_conf(self, pod: Object) -> str:
         return ""
+
+    def expose(self, pod: Object, address: str, node_ip: str, ports: tuple[object, ...]) -> None:
+        """Nobody can connect."""
 
     def problems(self) -> dict[str, str]:
         return {}
@@ -66,6 +72,8 @@ class MemoryApi:
         self.streamed: dict[str, bytes] = {}
         self.others_applied: int | None = None
         self.down = False
+        self.made = 0
+        self.standing: Object = {"uid": "node-uid", "labels": {}, "taints": [], "allocatable": {}}
         self._changed: dict[str, int] = {}
         self._gone: dict[str, int] = {}
         self._touched: set[str] = set()
@@ -145,11 +153,30 @@ class MemoryApi:
             "empty": copy.deepcopy(list(self.empty.values())),
             "interval": 5.0,
             "sendNode": self.node is None,
+            "node": self.standing,
             **network,
         }
 
     def request_token(self, namespace: str, account: str, request: Object) -> Object:
         raise Unreachable("pods here use no tokens")
+
+    def create_pod(self, pod: Object) -> Object:
+        if self.down:
+            raise Unreachable("the API is down")
+        self.made += 1
+        made = {
+            **pod,
+            "metadata": {**pod["metadata"], "uid": f"made-{self.made}"},
+            "status": {"phase": "Pending"},
+        }
+        self.put(made)
+        return made
+
+    def delete_pod(self, pod: Object) -> None:
+        if self.down:
+            raise Unreachable("the API is down")
+        if pod["metadata"]["uid"] in self.pods:
+            self.vanish(pod["metadata"]["uid"])
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self.streamed[stream] = b"".join(chunks)
@@ -158,23 +185,26 @@ class MemoryApi:
 class World:
     """One agent on one simulated machine."""
 
-    def __init__(self, folder: Path, machine: Machine | None = None, api: MemoryApi | None = None) -> None:
+    def __init__(
+        self, folder: Path, machine: Machine | None = None, api: MemoryApi | None = None, **settings: Any
+    ) -> None:
         self.clock = HandClock(START)
         self.api = api or MemoryApi()
         self.machine = machine or Machine()
         self.network = NoNetwork()
         self.folder = folder
+        self.settings = settings
         self.begin()
 
     def begin(self) -> None:
         """Start an agent, or another one in place of the one that was."""
         self.runtime = SimulatedRuntime(self.clock, "n1", self.machine)
         self.jobs = SteppedJobs(self.clock)
-        settings = Settings(node="n1", state_dir=self.folder, server="https://10.0.0.1:6443")
+        settings = Settings(node="n1", state_dir=self.folder, server="https://10.0.0.1:6443", **self.settings)
         self.agent = Agent(
             self.api, self.runtime, self.network, self.clock, RandomIds(1), settings, jobs=self.jobs
         )
-        self.agent.nudge()
+        self.agent.start()
 
     def run(self, seconds: float = 0.5) -> None:
         """Let time pass, job by job."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from app.base.errors import BadRequest, Conflict, Expired, Invalid, NotFound
+from app.client.channel import Broken
 from app.client.http import ApiClient, Unreachable
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -215,3 +217,27 @@ def test_an_unknown_reason_falls_back_to_the_code() -> None:
     from app.client.statuses import error_of
 
     assert isinstance(error_of(400, b'{"kind":"Status","reason":"Odd","message":"m"}'), BadRequest)
+
+
+def test_a_stream_ends_when_nobody_wants_more_though_there_is_nothing_to_say() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard = threading.Event()
+
+    def hear_and_hang_up() -> None:
+        with listener, listener.accept()[0] as sock:
+            while b"first" not in sock.recv(65536):
+                continue
+            heard.set()
+
+    thread = threading.Thread(target=hear_and_hang_up, daemon=True)
+    thread.start()
+
+    def silent() -> Iterator[bytes]:
+        yield b"first"
+        assert heard.wait(10)
+        while True:
+            yield b""
+
+    with pytest.raises(Broken, match="nobody wants to hear more"):
+        ApiClient(f"http://127.0.0.1:{listener.getsockname()[1]}").post_stream("n1", "abc", silent())
+    thread.join(10)

@@ -86,6 +86,8 @@ class Subject:
 
     def container(self, program: Program = SLEEPER, attempt: int = 0, **more: object) -> ContainerSpec:
         command = ("/bin/sh", "-c", program.script)
+        # Whoever asks for nothing may wait long for its first instruction on a busy machine.
+        more.setdefault("cpu_request_millis", 1000)
         return ContainerSpec("main", attempt, "beanpole-test/busybox:1", command, **more)  # type: ignore[arg-type]
 
     def kill_process(self, runtime: Runtime, pod: PodRef) -> None:

@@ -19,6 +19,8 @@ from tests.contracts.runtime_subjects import (
     eventually,
     uid,
 )
+from workers.runtime import images
+from workers.runtime.image_store import KeepsImages, NamesImages
 from workers.runtime.protocol import ContainerError, ContainerState, LogOptions, PodState, Runtime, State
 
 
@@ -240,7 +242,11 @@ def test_a_container_needs_a_sandbox(subject: Subject, runtime: Runtime) -> None
     assert subject.leftovers() == []
 
 
-def test_an_image_name_must_be_one(runtime: Runtime) -> None:
+def test_images_are_kept_or_are_names_that_must_be_such(runtime: Runtime) -> None:
+    if isinstance(runtime, KeepsImages):
+        assert runtime.images.find(images.parse("beanpole-test/absent:1")) is None
+        return
+    assert isinstance(runtime, NamesImages)
     with pytest.raises(ContainerError) as refusal:
         runtime.ensure_image("Not A Name", "IfNotPresent")
     assert refusal.value.reason == "InvalidImageName"

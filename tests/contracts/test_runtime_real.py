@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.runtime_subjects import SLEEPER, Program, Subject, eventually, uid
-from workers.runtime.protocol import ContainerError, ContainerSpec, LogOptions, Mount, Runtime, State
+from workers.runtime.mounts import Mount
+from workers.runtime.protocol import ContainerError, ContainerSpec, LogOptions, Runtime, State
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ import pytest
 from tests.e2e.cluster import Cluster
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one module and runtime share a cluster, so they run in one test process."""
+    """Tests of one module and runtime share a cluster, so they run in one test process. (xdist reads the marks in this
+    same hook, so ours comes first.)"""
     for item in items:
         runtime = getattr(item, "callspec", None) and item.callspec.params.get("cluster")
         if runtime in ("process", "docker") and item.path.is_relative_to(Path(__file__).parent):

@@ -47,7 +47,7 @@ def test_the_example_runs_to_its_end_and_its_cron_job_can_be_triggered(cluster: 
     space = cluster.namespace("example")
     cluster.kubectl("-n", space, "apply", "-f", str(EXAMPLE))
     cluster.kubectl("-n", space, "wait", "--for=condition=complete", "job/parts", "--timeout=60s")
-    logs = cluster.kubectl("-n", space, "logs", "-l", "job-name=parts", "--prefix")
+    logs = cluster.kubectl("-n", space, "logs", "-l", "job-name=parts", "-c", "part", "--prefix")
     assert sorted(line.partition("] ")[2] for line in logs.splitlines()) == [
         f"part {i} of 4" for i in range(4)
     ]

@@ -1,13 +1,15 @@
 """A Docker engine of the tests' own, which may be killed, restarted, hung and starved without anybody else noticing.
 
 It has its own data, sockets, containerd and cgroup parent, and leaves the machine's packet filter alone: two engines
-would clear each other's chains.
+would clear each other's chains. It has a bridge of its own, too: an engine that is told to have none removes `docker0`,
+whosever that is.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import shutil
 import signal
@@ -22,6 +24,7 @@ from tests.e2e.waiting import until
 from tests.faults import traces
 
 _PR_SET_PDEATHSIG = 1
+_numbers = itertools.count(1)
 _CONTAINERD = """version = 2
 root = "{folder}/c-root"
 state = "{folder}/c-state"
@@ -51,7 +54,10 @@ class OwnEngine:
         self.folder = folder
         self.data = data or folder / "data"
         self.url = f"unix://{folder}/d.sock"
-        self.cgroup = f"beanpole-faults-{folder.name}"
+        # The engine takes letters, digits and single signs between them; a temporary folder's name may have more.
+        self.cgroup = f"beanpole-faults-{folder.name.encode().hex()}"
+        self._number = next(_numbers)
+        self._bridge = f"bpf{os.getpid()}x{self._number}"
         self.process: subprocess.Popen[bytes] | None = None
         self._containerd: subprocess.Popen[bytes] | None = None
         (folder / "config.json").write_text("{}")
@@ -61,12 +67,13 @@ class OwnEngine:
         """Start it, and return when it answers. Raises AssertionError with its log."""
         where = self.folder
         if self._containerd is None:
+            self._make_bridge()
             # As on most machines it is no child of the engine's, and outlives it.
             self._containerd = self._begun(["containerd", "--config", str(where / "containerd.toml")])
             until(lambda: (where / "c.sock").exists(), 30, self.log, every=0.02)
         command = [
             "dockerd", "--config-file", str(where / "config.json"), "--data-root", str(self.data), "--exec-root",
-            str(where / "exec"), "--host", self.url, "--pidfile", str(where / "d.pid"), "--bridge", "none",
+            str(where / "exec"), "--host", self.url, "--pidfile", str(where / "d.pid"), "--bridge", self._bridge,
             "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false", "--userland-proxy=false",
             "--shutdown-timeout", "1", "--cgroup-parent", self.cgroup, "--containerd-namespace", self.cgroup,
             "--containerd-plugins-namespace", f"{self.cgroup}-plugins", f"--live-restore={str(live_restore).lower()}",
@@ -74,6 +81,15 @@ class OwnEngine:
         ]  # fmt: skip
         self.process = self._begun(command)
         until(self._answers, 60, self.log, every=0.02)
+
+    def _make_bridge(self) -> None:
+        address = f"10.{96 + os.getpid() % 16}.{self._number}.1/28"
+        for words in (
+            ["link", "add", self._bridge, "type", "bridge"],
+            ["addr", "add", address, "dev", self._bridge],
+            ["link", "set", self._bridge, "up"],
+        ):
+            subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
 
     def _begun(self, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
@@ -120,6 +136,9 @@ class OwnEngine:
             traces.end_processes(self.folder)
             traces.unmount(self.folder)
             traces.remove_cgroups(self.cgroup)
+            subprocess.run(
+                ["ip", "link", "delete", self._bridge], capture_output=True, check=False, timeout=20
+            )
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _emptied(self) -> None:
@@ -127,7 +146,7 @@ class OwnEngine:
             for each in client.containers(all=True):
                 with contextlib.suppress(docker.errors.APIError):
                     client.remove_container(each["Id"], v=True, force=True)
-            for each in client.networks(filters={"driver": "bridge"}):
+            for each in client.networks(filters={"driver": "bridge", "type": "custom"}):
                 client.remove_network(each["Id"])
 
     def _answers(self) -> bool:

@@ -101,9 +101,9 @@ def _processes(folder: Path) -> list[int]:
 
 
 def _bridges(client: docker.APIClient) -> list[str]:
-    """The links of the engine's networks, and what is fastened to them."""
+    """The links of the engine's networks but its usual one, and what is fastened to them."""
     found = []
-    for network in client.networks(filters={"driver": "bridge"}):
+    for network in client.networks(filters={"driver": "bridge", "type": "custom"}):
         bridge = Path("/sys/class/net") / f"br-{network['Id'][:12]}"
         found += [bridge.name, *(p.name for p in (bridge / "brif").glob("*"))]
     return found

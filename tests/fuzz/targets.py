@@ -57,7 +57,7 @@ ELSEWHERE = [
     for target in COLLECTIONS
     if target.kind.namespaced
 ]
-_TAKE_PATCHES = ("status", "scale", "approval", "ephemeralcontainers")
+_TAKE_PATCHES = ("status", "scale", "approval", "ephemeralcontainers", "resize")
 ANY_PATCHED = st.sampled_from([target for target in SUBRESOURCES if target.subresource in _TAKE_PATCHES])
 ANY_STORED = st.sampled_from([target for target in OBJECTS if "patch" in target.kind.verbs])
 ANY_OBJECT = st.sampled_from(OBJECTS)

@@ -106,13 +106,16 @@ def test_what_users_set_on_a_node_stays(node: Any, make: Any) -> None:
     sent = make.node(labels={"os": "linux"})
     sent["spec"] = {"taints": []}
     sent["status"]["capacity"] = {"cpu": "4"}
+    besides = {"capacity": {"example.com/dongle": "2"}, "allocatable": {"example.com/dongle": "1"}}
+    node.patch("nodes", "n1", {"status": besides}, subresource="status")
     say(node, node=sent)
     stored = node.must("nodes", "n1")
     assert stored["metadata"]["labels"] == {"mine": "yes", "os": "linux"}
     assert stored["spec"]["unschedulable"] is True
     assert stored["spec"]["taints"] == spec["taints"]
     assert stored["spec"]["podCIDR"] == "10.244.1.0/24"
-    assert stored["status"]["capacity"] == {"cpu": "4"}
+    assert stored["status"]["capacity"] == {"cpu": "4", "example.com/dongle": "2"}
+    assert stored["status"]["allocatable"]["example.com/dongle"] == "1"
 
 
 def test_a_newer_heartbeat_alone_is_not_written(node: Any, make: Any) -> None:

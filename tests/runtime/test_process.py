@@ -20,16 +20,15 @@ from tests.contracts.runtime_subjects import (
     processes_marked,
     uid,
 )
+from workers.runtime.log_limits import LogLimits
+from workers.runtime.mounts import EngineVolume, Mount
 from workers.runtime.process import ProcessRuntime, launch
 from workers.runtime.process.procfs import MARK, Process
-from workers.runtime.process.shim import LOG_MAX
 from workers.runtime.protocol import (
     ContainerError,
     ContainerSpec,
     ContainerState,
-    EngineVolume,
     LogOptions,
-    Mount,
     State,
     Unsupported,
 )
@@ -152,12 +151,14 @@ def test_after_a_reboot_nothing_is_taken_for_running(process_node: ProcessSubjec
 
 def test_a_log_is_bounded_and_keeps_its_end(process_node: ProcessSubject) -> None:
     runtime = process_node.runtime()
-    run(process_node, runtime, "yes 0123456789012345678901234567890123456789 | head -n 600000; echo the end")
+    loud = "yes 0123456789012345678901234567890123456789 | head -n 40000; echo the end"
+    run(process_node, runtime, loud, log=LogLimits(200_000, 3))
     eventually(lambda: container(runtime).state is State.EXITED, "it is done")
     folder = process_node.pod_folder(process_node.sandbox(1).pod).container("main", 0).path
     sizes = [path.stat().st_size for path in folder.glob("log*")]
-    assert len(sizes) == 2
-    assert max(sizes) <= LOG_MAX
+    assert len(sizes) == 3
+    assert max(sizes) <= 200_000
+    assert 100_000 < len(printed(process_node, runtime)) < 600_000
     assert printed(process_node, runtime, tail=1) == b"the end\n"
 
 

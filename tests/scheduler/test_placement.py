@@ -336,12 +336,9 @@ def test_a_spread_constraint_bounds_the_difference_between_zones(world: World) -
 
 def test_what_can_not_be_given_is_refused_by_name(world: World) -> None:
     world.put("nodes", node("n1"))
-    resources = {"limits": {"example.com/gpu": "1"}}
-    world.put("pods", pod("a", containers=[{"name": "main", "resources": resources}]))
+    world.put("pods", pod("a", resourceClaims=[{"name": "gpu", "resourceClaimName": "gpu"}]))
     world.settle()
-    assert (
-        refusal(world, "a") == "the scheduler does not support spec.containers[0].resources[example.com/gpu]"
-    )
+    assert refusal(world, "a") == "the scheduler does not support spec.resourceClaims"
 
 
 @settings(max_examples=80, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation.world import simulate
 
-SEEDS = 300
+SEEDS = 200
 PER_TEST = 10
 
 

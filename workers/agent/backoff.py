@@ -11,10 +11,18 @@ from workers.agent.memory import ContainerMemory
 FIRST = 10.0
 LONGEST = 300.0
 FORGOTTEN_AFTER = 600.0
+# So much may clocks differ, in seconds.
+AHEAD = 5.0
+
+
+def believed(memory: ContainerMemory, finished_at: float, now: float) -> float:
+    """When a container ended of which the runtime says `finished_at`. A time that is to come, or before it was started
+    again, is of a clock that was set since, or of another machine's: then it is taken to have ended as it started."""
+    return finished_at if memory.backoff_since - AHEAD <= finished_at <= now + AHEAD else memory.backoff_since
 
 
 def restart_at(memory: ContainerMemory, finished_at: float) -> float:
-    """When a container that ended at `finished_at` may start again."""
+    """When a container that ended at `finished_at` (as `believed`) may start again."""
     return finished_at + current(memory, finished_at)
 
 
@@ -27,7 +35,7 @@ def current(memory: ContainerMemory, finished_at: float) -> float:
 
 def extend(memory: ContainerMemory, finished_at: float, now: float) -> None:
     """Note that a container which ended at `finished_at` starts again now: the next wait is longer."""
-    was = current(memory, finished_at)
+    was = current(memory, believed(memory, finished_at, now))
     memory.backoff = min(LONGEST, was * 2) if was else FIRST
     memory.backoff_since = now
 

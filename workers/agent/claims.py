@@ -12,21 +12,25 @@ from pathlib import Path
 from app.objects.change import Object
 from app.objects.meta import uid
 from app.objects.persistent import CLAIMS, DOCKER, VOLUMES, claims_of, holder_of, is_bound
+from workers.agent import nfs
 from workers.agent.host_path import check_host_path
 from workers.agent.sources import ConfigError, NotYetKnown
 from workers.agent.volume_folders import NotOurs, VolumeFolders
-from workers.runtime.protocol import EngineVolume
+from workers.runtime.mounts import EngineVolume
 
 OPTION = "opt."
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a volume lies: a folder or file of this machine, or a volume that the container engine mounts itself."""
+    """Where a volume lies: a folder or file of this machine, or a volume that the container engine mounts itself.
+    `managed`: it is given to the group of a pod that has one (`fsGroup`). `block`: it is a device, and no file system."""
 
     path: Path | None = None
     engine: EngineVolume | None = None
     read_only: bool = False
+    managed: bool = False
+    block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,6 @@ class Claims:
             raise ConfigError(f'persistentvolume "{name}" not found')
         if (volume["spec"].get("claimRef") or {}).get("uid") != uid(claim):
             raise ConfigError(f'PV "{name}" is not bound to PVC "{key}"')
-        if volume["spec"].get("volumeMode") == "Block":
-            raise ConfigError(f'{field}: volume "{name}" has volumeMode Block, which is not supported')
         # Which other labels the node has, the scheduler knows.
         if volume["spec"].get("nodeAffinity") and holder_of(volume) not in ("", self.node):
             raise ConfigError(
@@ -74,8 +76,9 @@ class Claims:
         return self._place(volume, read_only, field)
 
     def shares(self, pod: Object) -> list[str]:
-        """The engine's volumes that only stand for NFS shares of the pod's claims: removing one removes no data."""
-        names = []
+        """The engine's volumes that only stand for NFS shares of the pod: removing one removes no data."""
+        inline = [v for v in pod["spec"].get("volumes") or () if v.get("nfs")]
+        names = [nfs.inline_name(pod, volume, self.prefix) for volume in inline]
         for claim_name in claims_of(pod):
             claim = self.objects.get(f"{CLAIMS} {pod['metadata'].get('namespace', '')}/{claim_name}")
             name = (claim.get("spec") or {}).get("volumeName") if claim else None
@@ -92,11 +95,13 @@ class Claims:
 
     def _place(self, volume: Object, read_only: bool, field: str) -> Place:
         spec, name = volume["spec"], volume["metadata"]["name"]
+        if spec.get("volumeMode") == "Block":
+            return Place(_device(volume, field), read_only=read_only, block=True)
         if spec.get("hostPath"):
             check_host_path(spec["hostPath"])
             return Place(Path(spec["hostPath"]["path"]), read_only=read_only)
         if spec.get("local"):
-            return Place(self._local(volume), read_only=read_only)
+            return Place(self._local(volume), read_only=read_only, managed=True)
         engine = _engine_volume(volume, self.prefix)
         if engine is None:
             kind = next((k for k in spec if isinstance(spec[k], dict) and k not in _NO_SOURCE), "unknown")
@@ -121,6 +126,17 @@ class Claims:
         return path
 
 
+def _device(volume: Object, field: str) -> Path:
+    """The block device that a volume is. Raises ConfigError."""
+    source = volume["spec"].get("local") or volume["spec"].get("hostPath")
+    if not source:
+        raise ConfigError(f"{field}: of volumes of volumeMode Block only those of a path are supported")
+    path = Path(source["path"])
+    if not path.is_block_device():
+        raise ConfigError(f"{path} is not a block device")
+    return path
+
+
 _NO_SOURCE = ("capacity", "claimRef", "nodeAffinity")
 
 
@@ -128,12 +144,7 @@ def _engine_volume(volume: Object, prefix: str) -> EngineVolume | None:
     """The volume as the engine's own, if it is one that the engine can mount."""
     spec, name = volume["spec"], _engine_name(volume, prefix)
     if spec.get("nfs"):
-        nfs = spec["nfs"]
-        mode = "ro" if nfs.get("readOnly") else "rw"
-        wanted = [f"addr={nfs['server']}", mode, *(spec.get("mountOptions") or ())]
-        return EngineVolume(
-            name, "local", (("device", f":{nfs['path']}"), ("o", ",".join(wanted)), ("type", "nfs"))
-        )
+        return nfs.share(name, spec["nfs"], spec.get("mountOptions") or ())
     csi = spec.get("csi")
     if not csi or csi.get("driver") != DOCKER:
         return None

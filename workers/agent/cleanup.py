@@ -7,16 +7,22 @@ outlives pods, and `... volumes` the volumes that the engine holds: for `beanpol
 from __future__ import annotations
 
 import logging
-import shutil
 import sys
 from collections.abc import Sequence
 
 from app.base.clock import Clock, SystemClock
 from app.base.errors import BeanpoleError
 from app.base.settings import Settings, load
+from workers.agent import volumes
 from workers.network.nft import NftPlane
+from workers.network.routes import Routes
 from workers.network.select import lacking
 from workers.runtime import cleanup
+from workers.runtime.host_mounts import HostMounts
+
+
+class CleanupFailed(BeanpoleError):
+    """Something is left. Doing it again goes on where this ended."""
 
 
 def remove(settings: Settings, clock: Clock, grace: float) -> None:
@@ -34,7 +40,11 @@ def remove(settings: Settings, clock: Clock, grace: float) -> None:
         NftPlane(
             settings.cluster, settings.service_cidr, settings.pod_cidr, settings.state_dir, clock
         ).remove()
-    shutil.rmtree(settings.state_dir / "pods", ignore_errors=True)
+        Routes(settings.pod_cidr).remove()
+    try:
+        volumes.remove(settings.state_dir / "pods", HostMounts(engine=settings.runtime == "docker"))
+    except OSError as exc:
+        raise CleanupFailed(f"volumes in memory could not be unmounted: {exc}") from exc
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.objects.change import Object
+from workers.agent.mirrors import is_mirror
+from workers.agent.pod import is_static
 from workers.agent.record import Record, disown, same_orders
 
 
@@ -18,12 +20,11 @@ class Told:
     """What an answer changed.
 
     Attributes:
-        pods: uids of pods that are new, or ordered otherwise. kill: those whose grace period was cut to nothing.
+        pods: uids of pods that are new, or ordered otherwise.
         objects: keys of ConfigMaps and Secrets that changed.
     """
 
     pods: list[str] = field(default_factory=list)
-    kill: list[str] = field(default_factory=list)
     objects: set[str] = field(default_factory=set)
 
 
@@ -34,7 +35,8 @@ class Conversation:
     Attributes:
         since, epoch: the revision known, and of which epoch; 0 before anything is.
         interval: seconds between exchanges when there is nothing to say. serving: uids of the pods that are
-            endpoints of a service.
+            endpoints of a service. standing: `uid`, `labels`, `taints` and `allocatable` of the node as the API has it.
+            mirrors: pods that only stand for static ones, by uid.
     """
 
     node: str
@@ -43,9 +45,12 @@ class Conversation:
     epoch: int = 0
     pod_cidr: str = ""
     send_node: bool = True
+    standing: Object | None = None
     records: dict[str, Record] = field(default_factory=dict)
+    mirrors: dict[str, Object] = field(default_factory=dict)
     objects: dict[str, Object | None] = field(default_factory=dict)
     serving: set[str] = field(default_factory=set)
+    _left: frozenset[str] = frozenset()
 
     def fold(self, answer: dict[str, Any], common: dict[str, Any], now: float) -> Told:
         """Take in this node's answer, and the one that holds it and those of other nodes (`common`). Of another
@@ -61,6 +66,7 @@ class Conversation:
         self.pod_cidr = answer.get("podCIDR") or self.pod_cidr
         self.interval = float(common.get("interval") or self.interval)
         self.send_node = bool(answer.get("sendNode"))
+        self.standing = answer.get("node") or self.standing
         self._fold_objects(answer.get("objects") or {}, told)
         self._fold_pods(answer, full, now, told)
         return told
@@ -77,6 +83,11 @@ class Conversation:
         self.serving = serving
         return left
 
+    def mirrored(self, pod: Object) -> None:
+        """The node itself made a mirror, of which it is not told; unless it was told by now that it is gone."""
+        if pod["metadata"]["uid"] not in self._left:
+            self.mirrors[pod["metadata"]["uid"]] = pod
+
     def _fold_objects(self, objects: dict[str, Object | None], told: Told) -> None:
         for key, obj in objects.items():
             if key not in self.objects or self.objects[key] != obj:
@@ -88,6 +99,9 @@ class Conversation:
         for pod in answer.get("pods") or ():
             uid = pod["metadata"]["uid"]
             listed.add(uid)
+            if is_mirror(pod):
+                self.mirrors[uid] = pod
+                continue
             record = self.records.get(uid)
             if record is None or record.unknown:
                 if record is not None:
@@ -101,27 +115,18 @@ class Conversation:
             if not same_orders(before, pod):
                 record.volumes_due = True
                 told.pods.append(uid)
-                if _cut_short(before, pod):
-                    told.kill.append(uid)
             elif pod.get("status") != record.reported:
                 # Somebody else wrote the pod's status, such as a condition of their own.
                 record.reported = None
                 told.pods.append(uid)
         gone = list(answer.get("gone") or ())
         if full:
-            gone = [uid for uid in self.records if uid not in listed]
+            gone = [u for u, r in self.records.items() if u not in listed and not is_static(r.ordered)]
+            gone += [uid for uid in self.mirrors if uid not in listed]
+        self._left = frozenset(gone)
         for uid in gone:
+            self.mirrors.pop(uid, None)
             record = self.records.get(uid)
             if record is not None and not record.unknown:
                 disown(record, now)
                 told.pods.append(uid)
-                told.kill.append(uid)
-
-
-def _cut_short(before: Object, after: Object) -> bool:
-    """Whether a deletion that was to be gentle is now to be immediate."""
-    old, new = before["metadata"], after["metadata"]
-    return bool(
-        old.get("deletionTimestamp")
-        and (old.get("deletionGracePeriodSeconds") or 0) > 1 >= (new.get("deletionGracePeriodSeconds") or 0)
-    )

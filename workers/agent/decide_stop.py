@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.objects.change import Object
+from workers.agent.decide_end import teardown
 from workers.agent.memory import PodMemory
 from workers.agent.pod import grace
-from workers.agent.step import Decision, RemovePod, Stop, Target
+from workers.agent.step import Decision, RemovePod
 from workers.runtime.protocol import PodState, State
 
 # Seconds after the mark by which the rest of the cluster is taken to have applied the removal.
@@ -52,18 +53,16 @@ def stopping(pod: Object, state: PodState | None, memory: PodMemory, now: float,
     """The next steps of a pod that is marked for deletion."""
     if state is None:
         return Decision(finished=True)
-    if memory.stopping:
-        return Decision()
-    running = [c for c in state.containers if c.state is State.RUNNING]
-    if not running:
+    if not any(c.state is State.RUNNING for c in state.containers):
+        if now < memory.removal_retry_at:
+            return Decision((), memory.removal_retry_at)
         return Decision((RemovePod(),))
     since = memory.deleting_since if memory.deleting_since is not None else now
     seconds = grace(pod)
-    if _still_served(since, seconds, now, drain):
+    if memory.ending is None and _still_served(since, seconds, now, drain):
         return Decision((), now + POLL)
     # Kubernetes counts the grace period from the deletion; the drain is Beanpole's own and comes before.
-    targets = tuple(Target(c.name, c.id, f"Stopping container {c.name}") for c in running)
-    return Decision((Stop(targets, max(seconds, 0.0)),))
+    return teardown(pod, state, memory, now, max(seconds, 0.0))
 
 
 def _still_served(since: float, seconds: float, now: float, drain: Drain) -> bool:

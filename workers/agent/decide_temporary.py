@@ -20,6 +20,7 @@ def starts(pod: Object, state: PodState, memory: PodMemory, now: float) -> tuple
         name = container["name"]
         shown = newest(state, name)
         if shown is not None and shown.state is not State.CREATED:
+            # Running, or over.
             continue
         if shown is None and status_of(pod, name).get("containerID"):
             # It ran, and the runtime has forgotten it.

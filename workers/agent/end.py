@@ -6,18 +6,15 @@ import logging
 import threading
 
 from app.objects.change import Object
-from workers.agent import volumes
-from workers.agent.hooks import hook_of, run_hook
-from workers.agent.pod import find, ref
+from workers.agent.memory import Ending
+from workers.agent.pod import ref
 from workers.agent.record import Record
-from workers.agent.step import Stop, Target
+from workers.agent.restarts import is_init
+from workers.agent.step import PreStop, Stop, Target
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, HasVolumes
 
 log = logging.getLogger("beanpole.agent")
-
-# What a container gets after a preStop hook that used up the whole grace period, as in Kubernetes. Seconds.
-AFTER_HOOK = 2.0
 
 
 class Ender:
@@ -26,23 +23,26 @@ class Ender:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
 
-    def begin(self, record: Record, stop: Stop) -> None:
-        """Note that these containers are being stopped, and tell why."""
-        now = self._around.clock.now()
-        for target in stop.targets:
-            record.memory.stopping[target.id] = now + stop.grace
-            if target.why and not record.unknown:
-                self._around.notes.tell(record.pod, "Killing", target.why, container=target.name)
+    def begin(self, record: Record, action: PreStop | Stop) -> None:
+        """Note that these containers end from now on, and tell why."""
+        now, memory = self._around.clock.now(), record.memory
+        if action.of_pod and (memory.ending is None or action.period < memory.ending[1]):
+            memory.ending = (now, action.period)
+        for target in action.targets:
+            ending = memory.endings.get(target.id)
+            if ending is None:
+                memory.endings[target.id] = Ending(now, action.period)
+                self._tell(record, target)
+            elif action.period < ending.period:
+                ending.since, ending.period = now, action.period
 
-    def stop(self, record: Record, stop: Stop, address: str) -> bool:
+    def stop(self, record: Record, stop: Stop) -> bool:
         """Stop them, side by side; returns when they are dead. False if the runtime failed to."""
         if len(stop.targets) == 1:
-            return self._stop(record, stop.targets[0], stop.grace, address)
+            return self._stop(record, stop.targets[0], stop.grace)
         done: list[bool] = []
         threads = [
-            threading.Thread(
-                target=lambda t=t: done.append(self._stop(record, t, stop.grace, address)), daemon=True
-            )
+            threading.Thread(target=lambda t=t: done.append(self._stop(record, t, stop.grace)), daemon=True)
             for t in stop.targets
         ]
         for thread in threads:
@@ -51,43 +51,26 @@ class Ender:
             thread.join()
         return len(done) == len(threads) and all(done)
 
-    def _stop(self, record: Record, target: Target, grace: float, address: str) -> bool:
-        around, pod = self._around, record.pod
+    def _stop(self, record: Record, target: Target, grace: float) -> bool:
+        done = False
         try:
-            left = grace
-            container = find(pod, target.name)
-            hook = hook_of(container, "preStop") if container else None
-            if hook and container and grace > 0:
-                left = self._pre_stop(pod, container, target, grace, address, hook)
-            around.runtime.stop_container(ref(pod), target.id, left)
-            return True
-        except ContainerError as exc:
-            log.warning(
-                "%s: container %s could not be stopped: %s", pod["metadata"]["name"], target.name, exc
-            )
-            return False
+            self._around.runtime.stop_container(ref(record.pod), target.id, grace)
+            done = True
+        except (ContainerError, OSError) as exc:
+            name = record.pod["metadata"]["name"]
+            log.warning("%s: container %s could not be stopped: %s", name, target.name, exc)
         finally:
-            record.memory.stopping.pop(target.id, None)
+            ending = record.memory.endings.get(target.id)
+            if done:
+                record.memory.endings.pop(target.id, None)
+            elif ending is not None:
+                ending.signalled = False
+        return done
 
-    def _pre_stop(
-        self, pod: Object, container: Object, target: Target, grace: float, address: str, hook: Object
-    ) -> float:
-        """Run the hook; the seconds that are left of the grace period."""
-        around = self._around
-        began = around.clock.monotonic()
-        wrong = run_hook(around.runtime, around.clock, pod, container, target.id, address, hook, grace)
-        if wrong:
-            message = f"PreStopHook failed: {wrong}"
-            around.notes.tell(pod, "FailedPreStopHook", message, warning=True, container=target.name)
-        return max(grace - (around.clock.monotonic() - began), AFTER_HOOK)
-
-    def kill(self, record: Record) -> None:
-        """Whoever deletes the pod has shortened its grace period to nothing while it is being stopped."""
-        for container_id in list(record.memory.stopping):
-            try:
-                self._around.runtime.stop_container(ref(record.pod), container_id, 0.0)
-            except ContainerError as exc:
-                log.warning("%s: %s", record.pod["metadata"]["name"], exc)
+    def _tell(self, record: Record, target: Target) -> None:
+        if target.why and not record.unknown:
+            init = is_init(record.pod, target.name)
+            self._around.notes.tell(record.pod, "Killing", target.why, container=target.name, init=init)
 
     def remove(self, record: Record) -> bool:
         """Remove all that is left of the pod. False if the runtime failed to."""
@@ -102,11 +85,17 @@ class Ender:
         """Nothing of the pod is left in the runtime: give up its address and its folder."""
         if self._around.addresses:
             self._around.addresses.release(record.uid)
+        self._around.gpus.release(record.uid)
         if self._around.tokens:
             self._around.tokens.forget(record.uid)
-        if (record.pod["spec"].get("volumes") or record.unknown) and "/" not in record.uid:
-            volumes.remove(self._around.folder(record.uid))
+        if self._has_folder(record):
+            self._around.remove_folder(record.uid)
             self._forget_shares(record.pod)
+
+    def _has_folder(self, record: Record) -> bool:
+        if "/" in record.uid:
+            return False
+        return record.unknown or self._around.folder(record.uid).is_dir()
 
     def _forget_shares(self, pod: Object) -> None:
         """Let the engine forget the NFS shares of the pod's claims, unless another pod has them mounted."""

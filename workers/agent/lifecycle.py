@@ -5,29 +5,43 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from workers.agent.container import not_applied, refused
-from workers.agent.decide import Health, decide, past_deadline
+from workers.agent import clock_jumps
+from workers.agent.decide import decide, past_deadline
+from workers.agent.decide_containers import Health
 from workers.agent.decide_status import pod_status
 from workers.agent.decide_stop import Drain, wants_connections
 from workers.agent.end import Ender
+from workers.agent.ending import of_rejected
+from workers.agent.exposure import Exposure
+from workers.agent.gate import Gate
+from workers.agent.hooks import Hooks
 from workers.agent.hosts_files import HostsFiles
 from workers.agent.jobs import Jobs
+from workers.agent.last_words import LastWords
 from workers.agent.outbox import Outbox
 from workers.agent.pod import full_name, newest, ref
 from workers.agent.probes import Probes
 from workers.agent.record import Record
-from workers.agent.sources import ConfigError, NotYetKnown
+from workers.agent.refusals import REASON, lacks
+from workers.agent.resizing import Resizer
+from workers.agent.restarts import is_init
+from workers.agent.sources import NotYetKnown
 from workers.agent.start import Starter
 from workers.agent.step import (
     Action,
     Decision,
+    PostStart,
+    PreStop,
     RemoveContainer,
     RemovePod,
+    ResizeContainer,
     StartContainer,
     StartSandbox,
     Stop,
 )
 from workers.agent.surroundings import Surroundings
+from workers.agent.volume_mounts import show_mounts
+from workers.agent.volumes import SetUpFailed
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
 
 log = logging.getLogger("beanpole.agent")
@@ -47,6 +61,7 @@ class Lifecycle:
     Args:
         wake: `wake(uid, delay)` asks for a step. report: something is in the outbox.
         applied: the revision of the service rules that all Ready nodes have applied, this one included.
+        gate: lets pods onto the node. resizer: gives them more or less of it.
     """
 
     def __init__(
@@ -58,25 +73,36 @@ class Lifecycle:
         wake: Callable[[str, float], None],
         report: Callable[[], None],
         applied: Callable[[], int],
+        gate: Gate,
+        resizer: Resizer,
     ) -> None:
         self._around, self._probes, self._outbox, self._jobs = around, probes, outbox, jobs
-        self._wake, self._report, self._applied = wake, report, applied
-        self._starter = Starter(around, self._aside)
+        self._wake, self._report, self._applied, self._gate = wake, report, applied, gate
+        self._resizer = resizer
+        self._exposure = Exposure(around)
+        self._starter = Starter(around, self._exposure)
+        self._hooks = Hooks(around, self._aside)
         self._ender = Ender(around)
         self._hosts = HostsFiles(around)
+        self._last_words = LastWords(around)
         self._real = not isinstance(around.runtime, AnswersProbes)
 
     def step(self, record: Record) -> None:
         """Do what there is to do for the pod now, and ask for the next step."""
+        clock_jumps.follow(record.memory, self._around.clock)
         self._prepare(record)
         for _ in range(ROUNDS):
             try:
-                state = self._around.runtime.pod(record.uid)
+                state = self._resizer.seen(record, self._around.runtime.pod(record.uid))
             except ContainerError as exc:
                 log.warning("%s: %s", record.pod["metadata"]["name"], exc)
                 self._wake(record.uid, RETRY)
                 return
             self._hosts.refresh(record, state)
+            self._exposure.follow(record, state)
+            self._last_words.gather(record.pod, state, record.memory)
+            record.memory.follow(state)
+            self._resizer.note_done(record, state)
             health = self._probes.follow(record.pod, state)
             decision = self._decide(record, state, health)
             if decision.finished:
@@ -89,18 +115,16 @@ class Lifecycle:
                 self._sleep(record, state, decision)
                 return
             try:
+                deleting = record.deleting
                 for action in decision.actions:
-                    if not self._carry_out(record, state, action):
+                    # What was decided before the pod was marked for deletion may start nothing after it.
+                    if record.deleting != deleting or not self._carry_out(record, state, action):
                         break
             except ContainerError as exc:
                 log.warning("%s: %s", record.pod["metadata"]["name"], exc)
                 self._wake(record.uid, RETRY)
                 return
         self._wake(record.uid, 0.0)
-
-    def kill(self, record: Record) -> None:
-        """End at once what is being stopped: the pod's grace period was shortened."""
-        self._ender.kill(record)
 
     def services_changed(self, records: Iterable[Record]) -> None:
         """Look at the pods in which services are named otherwise than they should be now."""
@@ -118,16 +142,21 @@ class Lifecycle:
         memory, pod, now = record.memory, record.pod, self._around.clock.now()
         if not memory.started_at:
             memory.started_at = now
-            wrong = refused(pod)
-            if wrong:
-                memory.trouble = ("UnsupportedByRuntime", "; ".join(wrong))
+            self._gate.check(record)
+            runtime = self._around.runtime
+            wrong, without = lacks(pod, runtime.features, runtime.name)
+            if wrong and memory.failed is None:
+                memory.trouble = (REASON, "; ".join(wrong))
                 self._around.notes.tell(pod, "Failed", "; ".join(wrong), warning=True)
-            without = not_applied(pod) if self._real else []
             if without:
                 message = f"without effect on this node: {', '.join(without)}"
                 self._around.notes.tell(pod, "NotApplied", message, warning=True)
-        if record.deleting and memory.deleting_since is None:
+        if not record.deleting:
+            self._resizer.look(record)
+        elif memory.deleting_since is None:
             memory.deleting_since = now
+            if self._around.images is not None:
+                self._around.images.abandon(record.uid)
         tokens = self._around.tokens
         due = record.volumes_due or (tokens is not None and tokens.due(record.uid))
         if due and not record.deleting:
@@ -136,12 +165,12 @@ class Lifecycle:
     def _decide(self, record: Record, state: PodState | None, health: dict[str, Health]) -> Decision:
         memory, pod, now = record.memory, record.pod, self._around.clock.now()
         if not record.deleting:
-            if memory.trouble and memory.trouble[0] == "UnsupportedByRuntime" and state is None:
+            if memory.trouble and memory.trouble[0] == REASON and state is None:
                 return Decision()
             if memory.failed is None and past_deadline(pod, memory, now):
                 memory.failed = DEADLINE
                 self._around.notes.tell(pod, *DEADLINE)
-            return decide(pod, state, memory, health, now, Drain())
+            return self._resizer.decided(record, state, decide(pod, state, memory, health, now, Drain()))
         drain = self._drain(record)
         if state is not None and wants_connections(pod, memory, now, drain):
             try:
@@ -165,8 +194,18 @@ class Lifecycle:
             if state is not None:
                 self._starter.container(record, state, action)
             return True
+        if isinstance(action, PostStart):
+            self._hooks.post_start(record, action, state.address if state else "")
+            return True
+        if isinstance(action, PreStop):
+            self._ender.begin(record, action)
+            self._hooks.pre_stop(record, action, state.address if state else "")
+            return True
         if isinstance(action, Stop):
-            self._stop(record, state, action)
+            self._stop(record, action)
+            return True
+        if isinstance(action, ResizeContainer):
+            self._resizer.carry_out(record, action)
             return True
         if isinstance(action, RemoveContainer):
             self._around.runtime.remove_container(ref(record.pod), action.id)
@@ -175,27 +214,21 @@ class Lifecycle:
             if self._outlives_its_containers(record):
                 self._publish(record, state, {})
             if not self._ender.remove(record):
-                self._wake(record.uid, RETRY)
-                record.memory.stopping["(removal)"] = 0.0
-                self._jobs.after(
-                    ("retry", self._around.node, record.uid), RETRY, lambda: self._unblock(record)
-                )
+                record.memory.removal_retry_at = self._around.clock.now() + RETRY
                 return False
         return True
 
-    def _unblock(self, record: Record) -> None:
-        record.memory.stopping.pop("(removal)", None)
-        self._wake(record.uid, 0.0)
-
-    def _stop(self, record: Record, state: PodState | None, action: Stop) -> None:
-        address = state.address if state else ""
+    def _stop(self, record: Record, action: Stop) -> None:
         self._ender.begin(record, action)
+        for target in action.targets:
+            record.memory.endings[target.id].signalled = True
 
         def run() -> None:
-            done = self._ender.stop(record, action, address)
+            done = self._ender.stop(record, action)
             self._wake(record.uid, 0.0 if done else RETRY)
 
-        key = ("stop", self._around.node, record.uid, action.targets[0].id)
+        # A shorter grace period has its own job: the one with the longer is still waiting.
+        key = ("stop", self._around.node, record.uid, action.targets[0].id, action.period)
         self._jobs.after(key, 0.0, run, "stop")
 
     def _aside(self, record: Record, run: Callable[[], None]) -> None:
@@ -216,13 +249,17 @@ class Lifecycle:
         try:
             state = self._around.runtime.pod(record.uid)
             if state is not None and volumes.is_live():
-                volumes.write(self._around.sources(record.pod, state.address))
+                volumes.refresh(self._around.sources(record.pod, state.address))
         except NotYetKnown:
             record.volumes_due = True
-        except (ConfigError, OSError, ContainerError) as exc:
-            self._around.notes.tell(
-                record.pod, "FailedMount", f"volumes keep their content: {exc}", warning=True
-            )
+        except SetUpFailed as exc:
+            # Until then they keep their content; whenever the pod is looked at it is tried again.
+            record.volumes_due = True
+            for message in exc.messages:
+                self._around.notes.tell(record.pod, "FailedMount", message, warning=True)
+        except ContainerError:
+            # The runtime is away; its pods are looked at when it is back.
+            record.volumes_due = True
 
     # -- reporting ----------------------------------------------------------------------------------
 
@@ -238,6 +275,9 @@ class Lifecycle:
             node_ip=self._around.node_ip,
             runtime=self._around.runtime.name,
         )
+        show_mounts(status, record.pod, self._around.runtime.features)
+        if record.memory.rejected:
+            status = of_rejected(status)
         if status == record.pod.get("status"):
             record.reported = status
             return
@@ -263,7 +303,8 @@ class Lifecycle:
         if key not in record.memory.noted:
             record.memory.noted.add(key)
             message = f"Back-off restarting failed container {name} in pod {full_name(pod)}"
-            self._around.notes.tell(pod, "BackOff", message, warning=True, container=name)
+            init = is_init(pod, name)
+            self._around.notes.tell(pod, "BackOff", message, warning=True, container=name, init=init)
 
     def _finish(self, record: Record) -> None:
         """Nothing is left of the pod in the runtime."""
@@ -271,7 +312,9 @@ class Lifecycle:
         if record.finished:
             return
         record.finished = True
+        self._resizer.room_made()
         self._ender.forget(record)
+        self._exposure.end(record)
         if not record.unknown:
             self._outbox.removed(record.pod)
         self._report()

@@ -11,14 +11,14 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.base import logs, memory
 from app.base.clock import Clock, SystemClock
-from app.base.errors import UserError
+from app.base.errors import NotFound, UserError
 from app.base.ids import Ids, RandomIds
 from app.base.settings import Settings, load
 from app.bus.celery_app import NUDGE_TASK, make_app, node_queue, queue
@@ -27,9 +27,11 @@ from app.bus.nudges import NO_QUEUE
 from app.client.certificates import obtain
 from app.client.channel import Channel
 from app.client.http import ApiClient
-from app.client.paths import token_path
+from app.client.node_control import CANCEL, SHUTDOWN, socket_path
+from app.client.paths import pods_path, token_path
 from app.trust.requests import NODE_PREFIX, NODES
 from workers.agent.agent import Agent
+from workers.agent.control import Control
 from workers.agent.credentials import Credentials
 from workers.agent.exchanger import Exchanger
 from workers.agent.jobs import ThreadedJobs
@@ -41,10 +43,12 @@ log = logging.getLogger("beanpole.agent")
 
 # Threads of each lane; they are started when needed. A step of a real pod waits for its engine; one of a
 # simulated pod only computes, so that more threads than cores would just take turns.
-REAL = {"pod": 24, "probe": 16, "stop": 64, "exchange": 2}
-SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 2}
+REAL = {"pod": 24, "probe": 1, "stop": 64, "exchange": 2, "node": 3}
+SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 2, "node": 2}
 # How often containers that die without being asked to are looked for, where no thread listens. Seconds.
 LOOK_FOR_DEATHS = 0.05
+# Who waits for the machine's pods to end hears of it as often as this. Seconds.
+TELL = 5.0
 # An exchange that takes longer has failed. Seconds.
 EXCHANGE_TIMEOUT = 15.0
 
@@ -60,6 +64,17 @@ class NodeApi:
 
     def request_token(self, namespace: str, account: str, request: dict[str, Any]) -> dict[str, Any]:
         return self._client.create(token_path(namespace, account), request)
+
+    def create_pod(self, pod: dict[str, Any]) -> dict[str, Any]:
+        return self._client.create(pods_path(pod["metadata"]["namespace"]), pod)
+
+    def delete_pod(self, pod: dict[str, Any]) -> None:
+        meta = pod["metadata"]
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": meta["uid"]}}
+        try:
+            self._client.delete(pods_path(meta["namespace"], meta["name"]), options)
+        except NotFound:
+            return
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None:
         self._client.post_stream(self._node, stream, chunks)
@@ -96,6 +111,7 @@ class Crew:
         ]
         self._clock, self._ids, self._settings = clock, ids, settings
         self._watching: list[Watching] = []
+        self._control = Control(socket_path(settings.state_dir, settings.node), self.told)
         self._quiet = [agent for agent in self.agents if agent.tells_deaths]
 
     def called(self, name: str) -> None:
@@ -103,6 +119,7 @@ class Crew:
 
     def loops(self) -> Sequence[Loop]:
         """Start. What an agent does runs as jobs, and needs no loop of the worker's."""
+        self._control.start()
         for agent in self.agents:
             agent.start()
         if self._quiet:
@@ -114,6 +131,27 @@ class Crew:
         if self._settings.client_cert_file:
             self._look_after_credentials(self._credentials())
         return ()
+
+    def told(self, word: str) -> Iterator[str]:
+        """What somebody on this machine says, and what is answered (`app.client.node_control`)."""
+        if word == CANCEL:
+            for agent in self.agents:
+                agent.shutdown.cancel()
+                yield f"node {agent.name}: the machine stays"
+        elif word == SHUTDOWN:
+            for agent in self.agents:
+                agent.shutdown.begin()
+                yield f"node {agent.name}: ending its pods"
+            for agent in self.agents:
+                while not agent.shutdown.done.wait(TELL):
+                    yield f"node {agent.name}: some pods have not ended yet"
+                yield f"node {agent.name}: its pods have ended"
+        else:
+            yield f"say {SHUTDOWN} or {CANCEL}"
+
+    def power_fails(self, *_: object) -> None:
+        """SIGPWR. A signal may come at any instruction, so that nothing is waited for here."""
+        threading.Thread(target=lambda: list(self.told(SHUTDOWN)), name="agent-power", daemon=True).start()
 
     def wake(self) -> None:
         """Begin nothing more."""
@@ -127,6 +165,7 @@ class Crew:
 
     def close(self) -> None:
         """Let go of everything but the containers."""
+        self._control.stop()
         self._exchanger.farewell()
         for agent in self.agents:
             agent.stop()
@@ -173,6 +212,7 @@ def run_without_broker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     crew = Crew(settings, SystemClock(), RandomIds())
+    signal.signal(signal.SIGPWR, crew.power_fails)
     crew.loops()
     ended.wait()
     crew.wake()
@@ -190,6 +230,7 @@ def build(settings: Settings) -> Any:
     celery = make_app(settings, "beanpole.agent")
     celery.conf.task_queues = (queue(node_queue(settings.node)),)
     crew = Crew(settings, SystemClock(), RandomIds())
+    signal.signal(signal.SIGPWR, crew.power_fails)
 
     @celery.task(name=NUDGE_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
     def nudge(nodes: list[str]) -> None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from workers.agent.resize_memory import ResizeMemory
+from workers.runtime.protocol import PodState, State
+
 
 @dataclass(slots=True)
 class ContainerMemory:
@@ -17,6 +20,7 @@ class ContainerMemory:
             when that was last extended.
         failures: starts in a row that failed before anything ran. retry_at: when to try again.
         waiting: reason and message of what keeps it from starting, as its status shows.
+        pulling: it waits for an image, its own or that of a container before it; the end of the pull wakes the pod.
     """
 
     backoff: float = 0.0
@@ -24,6 +28,23 @@ class ContainerMemory:
     failures: int = 0
     retry_at: float = 0.0
     waiting: tuple[str, str] | None = None
+    pulling: bool = False
+
+
+@dataclass(slots=True)
+class Ending:
+    """The end of a running container, from its preStop hook on.
+
+    Attributes:
+        since: when it began. period: the whole grace period, in seconds.
+        hook: its preStop hook is `running` or `done`; empty before, and where there is none.
+        signalled: it was told to stop, and will be killed when the period is over.
+    """
+
+    since: float
+    period: float
+    hook: str = ""
+    signalled: bool = False
 
 
 @dataclass(slots=True)
@@ -33,26 +54,51 @@ class PodMemory:
     Attributes:
         started_at: when this agent first saw the pod (`status.startTime` if it has none yet).
         deleting_since: when it first saw the pod marked for deletion.
-        failed: reason and message of a failure of the pod as a whole; its containers are stopped.
+        failed: reason and message of a failure of the pod as a whole; its containers are stopped, within `end_grace`
+            seconds (None: at the agent's own discretion). disrupted: the node did that for reasons of its own.
+            rejected: the pod was never begun.
         sandbox_failures, sandbox_retry_at: as for containers. trouble: why there is no sandbox.
-        stopping: ids of containers that are being stopped right now, and when they get SIGKILL.
-        hooked: ids of containers whose postStart hook is still running; they are not ready.
+        endings: the containers that are ending right now, by id. ending: since when the pod as a whole is, and within
+            how many seconds. removal_retry_at: when what is left of it is tried to be removed again.
+        post_start: by a container's id, whether its postStart hook is `running`, `done` or `failed`.
+        last_words: by a container's id, its termination message.
         noted: events that are told once, such as a back-off of one attempt.
         hosts: the pod's address and the hash of its hosts file, as this agent last saw to it; None before.
+        resize: see `ResizeMemory`.
+        clock_offset: see `clock_jumps`; None before the first look.
     """
 
     started_at: float = 0.0
     deleting_since: float | None = None
     failed: tuple[str, str] | None = None
+    end_grace: float | None = None
+    disrupted: bool = False
+    rejected: bool = False
     sandbox_failures: int = 0
     sandbox_retry_at: float = 0.0
     trouble: tuple[str, str] | None = None
     containers: dict[str, ContainerMemory] = field(default_factory=dict)
-    stopping: dict[str, float] = field(default_factory=dict)
-    hooked: set[str] = field(default_factory=set)
+    endings: dict[str, Ending] = field(default_factory=dict)
+    ending: tuple[float, float] | None = None
+    removal_retry_at: float = 0.0
+    post_start: dict[str, str] = field(default_factory=dict)
+    last_words: dict[str, str] = field(default_factory=dict)
     noted: set[tuple[str, ...]] = field(default_factory=set)
     hosts: tuple[str, int] | None = None
+    resize: ResizeMemory = field(default_factory=ResizeMemory)
+    clock_offset: float | None = None
 
     def of(self, container: str) -> ContainerMemory:
         """The memory of one container, empty at first."""
         return self.containers.setdefault(container, ContainerMemory())
+
+    def follow(self, state: PodState | None) -> None:
+        """Forget what was about containers that are gone, or do not run any more."""
+        if state is None or not (self.endings or self.post_start or self.last_words):
+            return
+        known = {c.id for c in state.containers}
+        running = {c.id for c in state.containers if c.state is State.RUNNING}
+        # In place: hooks and stops that are under way write to the same.
+        for held, wanted in ((self.endings, running), (self.post_start, running), (self.last_words, known)):
+            for gone in set(held) - wanted:
+                held.pop(gone, None)  # type: ignore[attr-defined]

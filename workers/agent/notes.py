@@ -16,13 +16,18 @@ Note = dict[str, object]
 
 
 class Notes:
-    """The events of one node: those alike in everything are one with a count."""
+    """The events of one node: those alike in everything are one with a count.
+
+    What is new is worth an exchange, and its length counts those only: that something happened once more goes with the
+    next exchange, or a hundred probes that fail each second would be a hundred exchanges.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, ...], Note] = OrderedDict()
         self._fresh: dict[tuple[str, ...], Note] = {}
+        self._new: set[tuple[str, ...]] = set()
 
     def tell(
         self,
@@ -33,8 +38,9 @@ class Notes:
         warning: bool = False,
         container: str = "",
         init: bool = False,
-    ) -> None:
-        """Note that something happened to `obj` (a Pod or the Node), to `container` of it if named."""
+    ) -> bool:
+        """Note that something happened to `obj` (a Pod or the Node), to `container` of it if named. Whether that is
+        new."""
         meta = obj["metadata"]
         kind = "Warning" if warning else "Normal"
         path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}" if container else ""
@@ -65,14 +71,18 @@ class Notes:
             fresh = {**note, "count": int(note["count"]) + 1, "last": now}  # type: ignore[call-overload]
             self._known[key] = fresh
             self._fresh[key] = fresh
+            if fresh["count"] == 1:
+                self._new.add(key)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
+            return fresh["count"] == 1
 
     def take(self) -> list[Note]:
         """What has not been sent yet. Give it back with `keep` if it could not be."""
         with self._lock:
             fresh = list(self._fresh.values())
             self._fresh.clear()
+            self._new.clear()
             return fresh
 
     def keep(self, notes: list[Note]) -> None:
@@ -88,6 +98,7 @@ class Notes:
                     regarding.get("fieldPath", ""),
                 )
                 self._fresh.setdefault(key, note)
+                self._new.add(key)
 
     def __len__(self) -> int:
-        return len(self._fresh)
+        return len(self._new)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from workers.runtime.protocol import ContainerState, PodRef, PodState
 
 DEFAULT_GRACE = 30.0
+# The lowest priority of pods without which a node or a cluster is of no use.
+CRITICAL_PRIORITY = 2_000_000_000
+# Of pods that come from a file, and of those that stand for them in the API: its hash, where it is from, since when.
+HASH = "kubernetes.io/config.hash"
+SOURCE = "kubernetes.io/config.source"
+SEEN = "kubernetes.io/config.seen"
 
 
 def ref(pod: Object) -> PodRef:
@@ -31,6 +38,19 @@ def is_sidecar(container: Object) -> bool:
     """An init container that keeps running beside the others
     (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/)."""
     return container.get("restartPolicy") == "Always"
+
+
+def is_static(pod: Object) -> bool:
+    """Whether the pod comes from a file of the node, or stands for one that does
+    (https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/)."""
+    notes = pod["metadata"].get("annotations") or {}
+    return MIRROR in notes or notes.get(SOURCE, "api") != "api"
+
+
+def is_critical(pod: Object) -> bool:
+    """Whether the node keeps the pod whatever happens: static, or of one of the two highest priorities
+    (https://kubernetes.io/docs/tasks/administer-cluster/guaranteed-scheduling-critical-addon-pods/)."""
+    return is_static(pod) or int(pod["spec"].get("priority") or 0) >= CRITICAL_PRIORITY
 
 
 def find(pod: Object, name: str) -> Object | None:

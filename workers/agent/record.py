@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from app.base.clock import rfc3339
 from app.objects.change import Object
 from app.objects.references import references
+from workers.agent.admission import Asked
+from workers.agent.allocation import with_allocation
 from workers.agent.decide_stop import ORPHAN_GRACE
 from workers.agent.memory import PodMemory
 from workers.runtime.protocol import PodRef
@@ -23,7 +25,9 @@ class Record:
         finished: nothing of it is left in the runtime.
         served: it was an endpoint of a service. excluded_at: the revision of this node's rules that first
             left it out again.
-        volumes_due: the content of its volumes may have changed.
+        volumes_due: the content of its volumes may have changed. mirror: of a static pod, the uid of what stands for it
+            in the API; empty while nothing does.
+        inside, asked: for the node's gate: it let the pod in, and what the pod asks for, as of an order.
     """
 
     ordered: Object
@@ -34,6 +38,9 @@ class Record:
     served: bool = False
     excluded_at: int | None = None
     volumes_due: bool = False
+    mirror: str = ""
+    inside: bool = False
+    asked: tuple[Object, Asked] | None = None
     _drawn: tuple[Object, frozenset[tuple[str, str]]] | None = None
 
     @property
@@ -47,12 +54,22 @@ class Record:
     @property
     def pod(self) -> Object:
         """The pod as ordered, with the status that was reported last, whether or not the API has it yet: what the
-        next decision and the next status build on."""
-        return self.ordered if self.reported is None else {**self.ordered, "status": self.reported}
+        next decision and the next status build on. While it asks for more than it was given (`allocation`), it is
+        shown as it was given."""
+        resize = self.memory.resize
+        pod = self.ordered
+        if resize.pending is not None and resize.given is not None:
+            pod = with_allocation(pod, resize.given)
+        return pod if self.reported is None else {**pod, "status": self.reported}
 
     @property
     def uid(self) -> str:
         return str(self.ordered["metadata"]["uid"])
+
+    @property
+    def known_as(self) -> str:
+        """The pod's uid in the API: for a static one, that of the mirror that stands for it."""
+        return self.mirror or self.uid
 
     @property
     def deleting(self) -> bool:

@@ -73,7 +73,7 @@ class Sessions:
             raise Refused("the node serves too many sessions already")
         try:
             record = self._find(request["namespace"], request["name"])
-            if record is None or record.uid != request["uid"]:
+            if record is None or record.known_as != request["uid"]:
                 raise Refused(
                     f"pod {request['name']}_{request['namespace']}({request['uid']}) is not on this node"
                 )

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import replace
 
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
+from app.objects.pod_hostname import TooLong
 from workers.agent import backoff
 from workers.agent.addresses import NoAddress
-from workers.agent.container import container_spec, pull_policy
-from workers.agent.hooks import POST_START_SECONDS, hook_of, run_hook
+from workers.agent.container import container_spec
+from workers.agent.exposure import Exposure
+from workers.agent.image_supply import IMAGE_REASONS, ImageTrouble, Pulling
+from workers.agent.last_words import LastWords
+from workers.agent.losses import tell_lost_container, tell_lost_sandbox
 from workers.agent.memory import ContainerMemory
 from workers.agent.pod import find, newest, ref
 from workers.agent.record import Record
+from workers.agent.refusals import check_debugger
+from workers.agent.sandbox import NoClass, handler_of, sandbox_spec, shared
+from workers.agent.security import check_user
 from workers.agent.sources import ConfigError, NotYetKnown
 from workers.agent.step import StartContainer
 from workers.agent.surroundings import Surroundings
+from workers.agent.volumes import SetUpFailed
+from workers.runtime.image_store import ImageGone
 from workers.runtime.protocol import (
     AnswersProbes,
     ContainerError,
-    ContainerState,
     PodState,
     SandboxSpec,
     State,
@@ -33,19 +41,14 @@ log = logging.getLogger("beanpole.agent")
 CONFIG_RETRY = 10.0
 # How soon something is looked at again that the next exchange will bring. Seconds.
 SOON = 1.0
-PULLED = "pulled"
 
 
 class Starter:
-    """Carries out the starting actions.
+    """Carries out the starting actions."""
 
-    Args:
-        aside: runs a hook without holding up the pod: `aside(record, run)`.
-    """
-
-    def __init__(self, around: Surroundings, aside: Callable[[Record, Callable[[], None]], None]) -> None:
-        self._around = around
-        self._aside = aside
+    def __init__(self, around: Surroundings, exposure: Exposure) -> None:
+        self._around, self._exposure = around, exposure
+        self._last_words = LastWords(around)
         # Where nothing is pulled or created there is nothing to tell: a simulated node tells of trouble only.
         self._real = not isinstance(around.runtime, AnswersProbes)
 
@@ -55,9 +58,18 @@ class Starter:
         try:
             if around.addresses is None:
                 raise NoAddress("the node has no range of pod addresses yet")
-            address = around.addresses.take(record.uid)
+            in_machine = shared(pod).network and bool(around.node_ip)
+            address = around.node_ip if in_machine else around.addresses.take(record.uid)
+            if not memory.sandbox_failures:
+                tell_lost_sandbox(around.notes, pod)
+            self._exposure.begin(pod, address)
             around.runtime.start_sandbox(self.sandbox_spec(pod, address))
-        except (ContainerError, NoAddress) as exc:
+        except NotYetKnown:
+            memory.sandbox_retry_at = around.clock.now() + SOON
+            return False
+        except (ContainerError, NoAddress, NoClass, TooLong) as exc:
+            if isinstance(exc, ContainerError) and exc.away:
+                raise
             memory.sandbox_failures += 1
             memory.sandbox_retry_at = around.clock.now() + min(
                 backoff.retry_delay(memory.sandbox_failures), 60.0
@@ -72,13 +84,12 @@ class Starter:
 
     def sandbox_spec(self, pod: Object, address: str) -> SandboxSpec:
         """The pod's surroundings as they should be now."""
-        network = self._around.network
-        host = str(pod["spec"].get("hostname") or pod["metadata"]["name"])[:63].rstrip("-.")
-        annotations = pod["metadata"].get("annotations") or {}
+        network, domain = self._around.network, self._around.settings.cluster_domain
         if not self._real:
-            return SandboxSpec(ref(pod), address, host, annotations=annotations)
-        return SandboxSpec(
-            ref(pod), address, host, network.resolv_conf(pod), network.hosts(pod, address), annotations
+            return sandbox_spec(pod, address, domain)
+        handler = handler_of(pod, self._around.objects)
+        return sandbox_spec(
+            pod, address, domain, network.resolv_conf(pod), network.hosts(pod, address), handler
         )
 
     def container(self, record: Record, state: PodState, action: StartContainer) -> bool:
@@ -89,60 +100,72 @@ class Starter:
             return False
         mine = record.memory.of(action.name)
         before = newest(state, action.name)
+        if not mine.failures:
+            tell_lost_container(self._around.notes, pod, state, action.name, init=action.init)
         try:
-            started = self._start(pod, state, container, action)
+            self._start(record, state, container, action)
+        except _NotWanted:
+            return False
         except NotYetKnown:
             mine.retry_at = now + SOON
+            return False
+        except Pulling:
+            return False
+        except ImageTrouble as exc:
+            self._failed(pod, action, mine, exc.reason, exc.message, exc.retry_at)
+            return False
+        except SetUpFailed as exc:
+            mine.waiting, mine.retry_at = ("ContainerCreating", str(exc)), now + CONFIG_RETRY
+            for message in exc.messages:
+                self._around.notes.tell(pod, "FailedMount", message, warning=True)
             return False
         except ConfigError as exc:
             self._failed(pod, action, mine, "CreateContainerConfigError", str(exc), now + CONFIG_RETRY)
             return False
-        except _MountFailed as exc:
-            mine.waiting, mine.retry_at = ("ContainerCreating", str(exc)), now + CONFIG_RETRY
-            self._around.notes.tell(pod, "FailedMount", str(exc), warning=True)
-            return False
         except ContainerError as exc:
+            if exc.away:
+                raise
             mine.failures += 1
+            if isinstance(exc, ImageGone) and mine.failures == 1:
+                # Removed behind the agent's back: whether it is to be pulled again is seen at once.
+                return False
             self._refused(pod, container, action, mine, exc, now + backoff.retry_delay(mine.failures))
             return False
         mine.failures, mine.retry_at, mine.waiting = 0, 0.0, None
         if before is not None and before.state is State.EXITED:
             backoff.extend(mine, before.finished_at, now)
-        self._post_start(record, state, container, started)
         return True
 
-    def _start(
-        self, pod: Object, state: PodState, container: Object, action: StartContainer
-    ) -> ContainerState:
-        around = self._around
+    def _start(self, record: Record, state: PodState, container: Object, action: StartContainer) -> None:
+        around, pod = self._around, record.pod
         sources = around.sources(pod, state.address)
         volumes = around.volumes(pod)
         if pod["spec"].get("volumes"):
-            try:
-                volumes.write(sources)
-            except (ConfigError, OSError) as exc:
-                raise _MountFailed(f"MountVolume.SetUp failed: {exc}") from exc
-        image = container.get("image") or ""
-        began = around.clock.monotonic()
-        how = around.runtime.ensure_image(image, pull_policy(container))
-        if self._real:
-            self._tell_image(pod, action, image, how, around.clock.monotonic() - began)
-        spec = container_spec(pod, container, action.attempt, sources, volumes, around.settings.server)
-        started = around.runtime.start_container(ref(pod), spec)
+            volumes.write(sources)
+        if around.images is not None:
+            around.images.have(record, container, action)
+        check_debugger(pod, action.name, around.runtime.features, around.runtime.name)
+        check_user(around.runtime, pod, container)
+        spec = container_spec(
+            pod, container, action.attempt, sources, volumes, around.settings.server, around.profiles
+        )
+        spec = replace(
+            spec,
+            mounts=(*spec.mounts, *self._last_words.mount(pod, container, action.attempt)),
+            target=_target(container, state),
+            resources=around.resources(pod, container),
+            log=around.log_limits,
+            handler=handler_of(pod, around.objects) if self._real else "",
+            stop_signal=str((container.get("lifecycle") or {}).get("stopSignal") or ""),
+        )
+        if record.deleting:
+            # Marked while its image was pulled.
+            raise _NotWanted(f"pod {pod['metadata']['name']} is being deleted")
+        around.runtime.start_container(ref(pod), spec)
         if self._real:
             name = action.name
             around.notes.tell(pod, "Created", f"Created container: {name}", container=name, init=action.init)
             around.notes.tell(pod, "Started", f"Started container {name}", container=name, init=action.init)
-        return started
-
-    def _tell_image(self, pod: Object, action: StartContainer, image: str, how: str, seconds: float) -> None:
-        tell = self._around.notes.tell
-        if how == PULLED:
-            tell(pod, "Pulling", f'Pulling image "{image}"', container=action.name, init=action.init)
-            message = f'Successfully pulled image "{image}" in {seconds:.3f}s'
-        else:
-            message = f'Container image "{image}" {how}'
-        tell(pod, "Pulled", message, container=action.name, init=action.init)
 
     def _refused(
         self,
@@ -183,42 +206,20 @@ class Starter:
         retry_at: float,
     ) -> None:
         mine.waiting, mine.retry_at = (reason, message), retry_at
-        text = f"Error: {message}" if reason != "ErrImagePull" else "Error: ErrImagePull"
+        text = f"Error: {reason if reason in IMAGE_REASONS else message}"
         self._around.notes.tell(pod, "Failed", text, warning=True, container=action.name, init=action.init)
 
-    def _post_start(
-        self, record: Record, state: PodState, container: Object, started: ContainerState
-    ) -> None:
-        hook = hook_of(container, "postStart")
-        if not hook:
-            return
-        around, pod = self._around, record.pod
-        record.memory.hooked.add(started.id)
 
-        def run() -> None:
-            wrong = run_hook(
-                around.runtime,
-                around.clock,
-                pod,
-                container,
-                started.id,
-                state.address,
-                hook,
-                POST_START_SECONDS,
-            )
-            if wrong:
-                message = f"PostStartHook failed: {wrong}"
-                around.notes.tell(
-                    pod, "FailedPostStartHook", message, warning=True, container=container["name"]
-                )
-                try:
-                    around.runtime.stop_container(ref(pod), started.id, 2.0)
-                except ContainerError as exc:
-                    log.warning("%s: %s", pod["metadata"]["name"], exc)
-            record.memory.hooked.discard(started.id)
-
-        self._aside(record, run)
+def _target(container: Object, state: PodState) -> str:
+    """The id of the container whose processes an ephemeral one sees. Raises ConfigError: it does not run."""
+    name = container.get("targetContainerName")
+    if not name:
+        return ""
+    found = newest(state, name)
+    if found is None or found.state is not State.RUNNING:
+        raise ConfigError(f"unable to find target container {name}")
+    return found.id
 
 
-class _MountFailed(BeanpoleError):
-    """A volume could not be made."""
+class _NotWanted(BeanpoleError):
+    """The container is not to be started any more."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workers.runtime.resources import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class StartSandbox:
@@ -29,11 +31,35 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class PostStart:
+    """Run the postStart hook of a container that has just started, beside everything else."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreStop:
+    """Begin the end of containers with their preStop hooks, beside everything else.
+
+    Attributes:
+        period: the whole grace period, in seconds, within which the hooks, too, have to be done.
+        of_pod: it is the pod that ends.
+    """
+
+    targets: tuple[Target, ...]
+    period: float
+    of_pod: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop containers side by side: preStop hook, SIGTERM, and SIGKILL `grace` seconds after the start."""
+    """Stop containers side by side: SIGTERM, and SIGKILL `grace` seconds later. `period`, `of_pod`: see `PreStop`."""
 
     targets: tuple[Target, ...]
     grace: float
+    period: float
+    of_pod: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +71,23 @@ class RemoveContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class ResizeContainer:
+    """Hold a running container to other limits. `shrinks`: it may hold more memory than it is to have."""
+
+    name: str
+    id: str
+    limits: Limits
+    shrinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RemovePod:
     """Remove all that is left of the pod."""
 
 
-Action = StartSandbox | StartContainer | Stop | RemoveContainer | RemovePod
+Action = (
+    StartSandbox | StartContainer | PostStart | PreStop | Stop | ResizeContainer | RemoveContainer | RemovePod
+)
 
 
 @dataclass(frozen=True, slots=True)

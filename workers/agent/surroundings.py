@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
+from app.objects import quantity
 from app.objects.change import Object
 from app.objects.persistent import claims_of
+from workers.agent import volumes
 from workers.agent.account_tokens import AccountTokens
 from workers.agent.addresses import Addresses
+from workers.agent.allocatable import allocatable
 from workers.agent.claims import Claims
+from workers.agent.devices import Gpus, NoDevice
 from workers.agent.line import Channel
+from workers.agent.node import Registered, capacity_of
 from workers.agent.notes import Notes
+from workers.agent.resources import oom_score_adj
 from workers.agent.sources import Sources
 from workers.agent.volume_folders import VolumeFolders
-from workers.agent.volumes import Volumes
-from workers.runtime.protocol import AnswersProbes, HasVolumes, NodeInfo, Runtime
+from workers.agent.volumes import Means, Volumes
+from workers.runtime.features import Feature
+from workers.runtime.host_mounts import HostMounts
+from workers.runtime.log_limits import LogLimits, limits_of
+from workers.runtime.protocol import AnswersProbes, ContainerError, HasVolumes, NodeInfo, Runtime
+from workers.runtime.resources import Resources
+
+if TYPE_CHECKING:
+    from workers.agent.image_keeper import ImageKeeper
+    from workers.agent.record import Record
+    from workers.agent.step import StartContainer
+
+log = logging.getLogger("beanpole.agent")
 
 
 class AgentApi(Protocol):
@@ -30,6 +48,14 @@ class AgentApi(Protocol):
 
     def request_token(self, namespace: str, account: str, request: Object) -> Object:
         """A TokenRequest, answered."""
+        ...
+
+    def create_pod(self, pod: Object) -> Object:
+        """Make a mirror pod."""
+        ...
+
+    def delete_pod(self, pod: Object) -> None:
+        """Delete a mirror pod at once. Not there is no error."""
         ...
 
     def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None: ...
@@ -53,18 +79,41 @@ class Network(Protocol):
         self, services: Collection[Object], endpointslices: Collection[Object], revision: int
     ) -> bool: ...
 
+    def reach(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None: ...
+
     def hosts(self, pod: Object, address: str) -> str: ...
 
     def resolv_conf(self, pod: Object) -> str: ...
+
+    def expose(
+        self, pod: Object, address: str, node_ip: str, ports: tuple[tuple[str, str, int, int], ...]
+    ) -> None: ...
 
     def problems(self) -> Mapping[str, str]: ...
 
     def close(self) -> None: ...
 
 
+class Images(Protocol):
+    """The images of the node's containers (`image_supply`, `image_names`)."""
+
+    def have(self, record: Record, container: Object, action: StartContainer) -> None:
+        """Return once the container may start, as far as its image goes. Raises what `ImageSupply.have` does."""
+        ...
+
+    def abandon(self, uid: str) -> None:
+        """The pod starts nothing any more."""
+        ...
+
+
 @dataclass(slots=True)
 class Surroundings:
-    """See the module. `objects` holds what `Sources` draws on; `info` what the machine has, once known."""
+    """See the module.
+
+    Attributes:
+        objects: what `Sources` draws on. info: what the machine has, once known. registered: what whoever runs the agent
+            says of the node. leaving: the machine is shutting down.
+    """
 
     node: str
     runtime: Runtime
@@ -77,12 +126,27 @@ class Surroundings:
     addresses: Addresses | None = None
     info: NodeInfo | None = None
     tokens: AccountTokens | None = None
+    images: Images | None = None
+    image_keeper: ImageKeeper | None = None
     objects: dict[str, Object | None] = field(default_factory=dict)
     services: dict[str, Object] = field(default_factory=dict)
     slices: dict[str, Object] = field(default_factory=dict)
+    peers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    registered: Registered = field(default_factory=Registered)
+    leaving: bool = False
+    gpus: Gpus = field(default_factory=Gpus)
+
+    def resources(self, pod: Object, container: Object) -> Resources:
+        """What a container may use besides cpu and memory. Raises ContainerError: it can't be had."""
+        info, limit = self.info, self.settings.pod_pids
+        try:
+            gpus = self.gpus.take(pod, container, info.gpus if info else ())
+        except NoDevice as exc:
+            raise ContainerError("UnexpectedAdmissionError", f"{container['name']}: {exc}") from exc
+        score = oom_score_adj(pod, container, info.memory_bytes if info else 0)
+        return Resources(max(0, limit), score, gpus)
 
     def sources(self, pod: Object, address: str) -> Sources:
-        allocatable = (self.info.cpu_millis, self.info.memory_bytes) if self.info else (0, 0)
         # Whose containers are entries in a dict has nobody who would read a token.
         real = self.tokens is not None and not isinstance(self.runtime, AnswersProbes)
         return Sources(
@@ -90,7 +154,7 @@ class Surroundings:
             self.objects,
             address,
             self.node_ip,
-            allocatable,
+            self.allocatable,
             tuple(self.services.values()),
             self.tokens.get if real and self.tokens else None,
         )
@@ -101,9 +165,43 @@ class Surroundings:
         return VolumeFolders(self.settings.state_dir.absolute() / "volumes" / self.node)
 
     @property
+    def log_limits(self) -> LogLimits:
+        """How much of each container's log is kept."""
+        return limits_of(self.settings.log_max_size, self.settings.log_max_files)
+
+    @property
+    def profiles(self) -> Path:
+        """The folder of this node's seccomp profiles."""
+        asked = self.settings.seccomp_profiles
+        return Path(asked) if asked else self.settings.state_dir / "seccomp"
+
+    @property
     def volume_prefix(self) -> str:
         """What the names of the engine's volumes of this cluster begin with."""
         return f"beanpole_{self.settings.cluster}"
+
+    @property
+    def allocatable(self) -> dict[str, str]:
+        """What the node has for its pods, as in its status; empty while that is not known."""
+        if self.info is None:
+            return {}
+        return allocatable(capacity_of(self.info), self.registered.reserved, self.registered.thresholds)
+
+    @property
+    def mounts(self) -> HostMounts | None:
+        """What makes mounts on the machine; None where containers would see nothing of them."""
+        if isinstance(self.runtime, AnswersProbes):
+            return None
+        return HostMounts(engine=Feature.ENGINE_VOLUMES in self.runtime.features)
+
+    @property
+    def means(self) -> Means:
+        """What the node has for volumes."""
+        mounts = self.mounts
+        if mounts is None:
+            return Means()
+        memory = quantity.value(self.allocatable.get("memory", 0))
+        return Means(self.runtime.features, memory, mounts, self.volume_prefix)
 
     @property
     def claims(self) -> Claims:
@@ -113,11 +211,20 @@ class Surroundings:
 
     def volumes(self, pod: Object) -> Volumes:
         """The pod's volumes."""
-        return Volumes(self.folder(pod["metadata"]["uid"]), pod, self.claims if claims_of(pod) else None)
+        claims = self.claims if claims_of(pod) else None
+        return Volumes(self.folder(pod["metadata"]["uid"]), pod, claims, self.means)
 
     def folder(self, uid: str) -> Path:
         """The pod's own folder on this machine, which other nodes' agents may share."""
         return self.settings.state_dir / "pods" / self.node / uid
+
+    def remove_folder(self, uid: str) -> None:
+        """Remove it, with what is mounted in it."""
+        try:
+            volumes.remove(self.folder(uid), self.mounts)
+        except OSError as exc:
+            # The next agent of the node tries again.
+            log.warning("%s: the folder of pod %s could not be removed: %s", self.node, uid, exc)
 
     def folders(self) -> Iterator[str]:
         """The uids of pods that have a folder."""

@@ -27,7 +27,8 @@ def info(runtime_version: str, disk: Path, max_pods: int = MAX_PODS) -> NodeInfo
         kernel_version=platform.release(),
         os_image=_os_image(),
         architecture=architecture(platform.machine()),
-        machine_id=_line("/etc/machine-id") or _line("/proc/sys/kernel/random/boot_id"),
+        machine_id=_line("/etc/machine-id") or boot_id(),
+        boot_id=boot_id(),
     )
 
 

@@ -17,7 +17,18 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from app.base.errors import BeanpoleError
+from workers.runtime.features import Feature
+from workers.runtime.figures import ContainerUsage as ContainerUsage
+from workers.runtime.figures import NodeInfo, Usage
 from workers.runtime.interactive import Interactive
+from workers.runtime.log_limits import KEPT, LogLimits
+from workers.runtime.mounts import BlockDevice, Mount
+from workers.runtime.resources import NO_RESOURCES, Limits, Resources, limits
+from workers.runtime.security import NOTHING_SHARED, UNPRIVILEGED, HostPort, Security, Shared
+from workers.runtime.users import User
+
+# The reason of a ContainerError when the runtime does not answer.
+UNAVAILABLE = "RuntimeUnavailable"
 
 
 class ContainerError(BeanpoleError):
@@ -28,6 +39,11 @@ class ContainerError(BeanpoleError):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+    @property
+    def away(self) -> bool:
+        """Whether the runtime could not be spoken to at all, which says nothing of the container."""
+        return self.reason == UNAVAILABLE
 
 
 class Unsupported(ContainerError):
@@ -46,26 +62,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineVolume:
-    """A volume that the container engine mounts itself, by one of its drivers; made when it is first used."""
-
-    name: str
-    driver: str
-    options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A file or folder of the machine to be seen inside the container; or a volume of the engine (`volume`), for
-    runtimes that have them (`HasVolumes`)."""
-
-    source: str
-    target: str
-    read_only: bool = False
-    volume: EngineVolume | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """All a runtime needs to start one container.
 
@@ -73,6 +69,11 @@ class ContainerSpec:
         command, args: Kubernetes's words: `command` replaces the image's entrypoint, `args` its
             command. Already expanded. None means the image's own.
         cpu_millis, memory_bytes: limits; cpu_request_millis: the share. 0 means none.
+        resources: what else it may use.
+        target: the id of a container of the pod whose processes it sees (`targetContainerName`).
+        stop_signal: what tells it to end, such as SIGUSR1; empty: what its image says, or SIGTERM.
+        security: its privileges. shared, handler: as in its pod's `SandboxSpec`.
+        log: how much of its log is kept.
     """
 
     name: str
@@ -86,6 +87,7 @@ class ContainerSpec:
     cpu_millis: int = 0
     memory_bytes: int = 0
     mounts: tuple[Mount, ...] = ()
+    block_devices: tuple[BlockDevice, ...] = ()
     run_as_user: int | None = None
     run_as_group: int | None = None
     tty: bool = False
@@ -93,6 +95,18 @@ class ContainerSpec:
     stdin_once: bool = False
     read_only_root: bool = False
     privileged: bool = False
+    target: str = ""
+    stop_signal: str = ""
+    security: Security = UNPRIVILEGED
+    shared: Shared = NOTHING_SHARED
+    handler: str = ""
+    resources: Resources = NO_RESOURCES
+    log: LogLimits = KEPT
+
+    @property
+    def limits(self) -> Limits:
+        """What can be changed while it runs (`resizing.Resizes`)."""
+        return limits(self.cpu_request_millis, self.cpu_millis, self.memory_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,8 @@ class SandboxSpec:
         hostname: what the containers see as their host's name.
         resolv_conf, hosts: contents of the pod's /etc/resolv.conf and /etc/hosts.
         annotations: the pod's own, by which a simulated runtime is told delays and failures.
+        shared: what of the machine its containers share. sysctls: (name, value). host_ports: ports of the machine
+            that lead here. handler: which of the engine's runtimes runs it; empty: its usual one.
     """
 
     pod: PodRef
@@ -121,11 +137,17 @@ class SandboxSpec:
     resolv_conf: str = ""
     hosts: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    shared: Shared = NOTHING_SHARED
+    sysctls: tuple[tuple[str, str], ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
+    handler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
-    """A container as the runtime shows it. Times are seconds since the epoch; 0 means not yet."""
+    """A container as the runtime shows it. Times are seconds since the epoch; 0 means not yet. `limits`: what it is
+    held to; None: the runtime doesn't say. `gpus`: the ids of those that are its own. `user`: whom its first process
+    was started as; None: unknown."""
 
     name: str
     attempt: int
@@ -138,59 +160,22 @@ class ContainerState:
     exit_code: int = 0
     oom_killed: bool = False
     message: str = ""
+    limits: Limits | None = None
+    gpus: tuple[str, ...] = ()
+    user: User | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PodState:
     """A pod as the runtime shows it: the sandbox and its containers, newest attempt of each name
-    last. `ready` says whether the sandbox itself is alive."""
+    last. `ready` says whether the sandbox itself is alive, `since` when it was made, to the second at least;
+    what has ended before belonged to another one. 0: the runtime has but one for each pod."""
 
     pod: PodRef
     address: str
     ready: bool
     containers: tuple[ContainerState, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NodeInfo:
-    """The machine, for `node.status`. cpu in millicores, memory and disk in bytes."""
-
-    cpu_millis: int
-    memory_bytes: int
-    disk_bytes: int
-    max_pods: int
-    runtime_version: str
-    kernel_version: str
-    os_image: str
-    architecture: str
-    machine_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerUsage:
-    """What a running container uses.
-
-    Attributes:
-        cpu: nanoseconds of cpu since it started, at `started_at` (seconds since the epoch).
-        memory: bytes of its working set: what it holds but for files that could be dropped at once.
-    """
-
-    pod: PodRef
-    container: str
-    id: str
-    started_at: float
-    cpu: int
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the machine and its containers use at one time. `cpu`: nanoseconds of all cpus together since some time
-    that stays the same. `memory`: bytes of the machine's working set."""
-
-    cpu: int
-    memory: int
-    containers: tuple[ContainerUsage, ...] = ()
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +195,11 @@ class Runtime(Protocol):
 
     name: str
 
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What of it this one gives, on this machine."""
+        ...
+
     def info(self) -> NodeInfo:
         """What the machine has. Raises ContainerError if the runtime can't be reached."""
         ...
@@ -226,12 +216,6 @@ class Runtime(Protocol):
 
     def pod(self, uid: str) -> PodState | None:
         """One pod as it is now; None if nothing of it is left."""
-        ...
-
-    def ensure_image(self, image: str, policy: str) -> str:
-        """Have the image, pulling it if `policy` (Always, IfNotPresent, Never) says so. Returns how,
-        for the Event: `already present on machine` or `pulled`. Raises ContainerError with
-        ErrImagePull, ErrImageNeverPull or InvalidImageName."""
         ...
 
     def start_sandbox(self, spec: SandboxSpec) -> None:
@@ -287,7 +271,7 @@ class Runtime(Protocol):
 
     def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
         """Chunks of a container's log, stdout and stderr together in order. With `follow`, ends when the
-        container does. Raises KeyError if there is no such container or attempt."""
+        container does; while nothing comes, empty chunks may. Raises KeyError if there is no such container or attempt."""
         ...
 
     def connections(self, pod: PodRef) -> int:
@@ -337,4 +321,14 @@ class HasVolumes(Protocol):
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and its data. Already gone is no error. Raises ContainerError, also while it is used."""
+        ...
+
+
+@runtime_checkable
+class KnowsImageUsers(Protocol):
+    """What a runtime has besides whose images say whom they run as."""
+
+    def image_user(self, image: str) -> str:
+        """Whom an image that is here runs as: a number or a name, perhaps with a group after a colon; empty is root.
+        Raises ContainerError."""
         ...

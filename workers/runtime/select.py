@@ -7,6 +7,7 @@ import sys
 from app.base.clock import Clock
 from app.base.errors import UserError
 from app.base.settings import Settings, load
+from workers.runtime.log_limits import limits_of
 from workers.runtime.protocol import Runtime
 from workers.runtime.simulated import SimulatedRuntime
 
@@ -47,10 +48,12 @@ def make(settings: Settings, clock: Clock, node: str = "", name: str = "") -> Ru
         node: whose; empty means `settings.node`. name: as `name_for` answered; empty asks it.
 
     Raises:
-        UserError: see `name_for`.
+        UserError: see `name_for`; or the limits of logs make no sense.
     """
     node = node or settings.node
     name = name or name_for(settings)[0]
+    # Said at the start, and not when the first container is.
+    limits_of(settings.log_max_size, settings.log_max_files)
     if name == "simulated":
         return SimulatedRuntime(clock, node)
     if name == "process":

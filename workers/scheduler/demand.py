@@ -13,7 +13,7 @@ from app.objects.persistent import claims_of
 from workers.scheduler.state import Asked, HostPort, asked_by, host_ports
 
 DEFAULT_SCHEDULER = "default-scheduler"
-_SHAPING = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName", "overhead")
+_SHAPING = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName", "overhead", "resources")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.objects import taints
+from app.objects import quantity, taints
 from workers.scheduler import affinity
 from workers.scheduler.demand import Demand
 from workers.scheduler.state import NodeState, ports_clash
@@ -69,6 +69,14 @@ def short_of_storage(demand: Demand, node: NodeState) -> str | None:
     return "Insufficient ephemeral-storage"
 
 
+def short_of_more(demand: Demand, node: NodeState) -> str | None:
+    """Huge pages, and resources that somebody has told nodes to have; one that a node does not speak of it has not."""
+    for name, amount in demand.asked.more:
+        if node.used_more.get(name, 0) + amount > quantity.value(node.has.get(name, 0)):
+            return f"Insufficient {name}"
+    return None
+
+
 def ports_taken(demand: Demand, node: NodeState) -> str | None:
     """Host ports, of which each can be had once."""
     if not demand.ports or not ports_clash(demand.ports, node.ports):
@@ -77,7 +85,7 @@ def ports_taken(demand: Demand, node: NodeState) -> str | None:
 
 
 FIXED: tuple[Filter, ...] = (unschedulable, tainted, elsewhere)
-ROOM: tuple[Filter, ...] = (crowded, short_of_cpu, short_of_memory, short_of_storage, ports_taken)
+ROOM: tuple[Filter, ...] = (crowded, short_of_cpu, short_of_memory, short_of_storage, short_of_more, ports_taken)
 
 
 def fixed(demand: Demand, node: NodeState) -> str | None:
@@ -98,5 +106,6 @@ def has_room(demand: Demand, node: NodeState) -> bool:
         and (not asked.cpu or node.used_cpu + asked.cpu <= node.cpu)
         and (not asked.memory or node.used_memory + asked.memory <= node.memory)
         and short_of_storage(demand, node) is None
+        and (not asked.more or short_of_more(demand, node) is None)
         and ports_taken(demand, node) is None
     )

@@ -12,6 +12,7 @@ from app.objects import conditions, pods
 from app.objects.change import Bind, Change, Interest, Object, Operation, ReadView, Write, update
 from app.objects.persistent import CLAIMS, CLASSES, VOLUMES
 from workers.reconcile.plan import NOTHING, EventNote, Plan, Role
+from workers.scheduler import state
 from workers.scheduler.demand import is_waiting
 from workers.scheduler.placement import decide
 
@@ -64,8 +65,17 @@ def _of_pod(change: Change, view: ReadView) -> Iterable[str]:
     if is_waiting(new):
         told = old is not None and old["spec"] == new["spec"] and _labels(old) == _labels(new)
         return () if told else (KEY,)
+    if not new["spec"].get("nodeName") or not view.on_node(""):
+        return ()
     ended = pods.is_terminal(new) and (old is None or not pods.is_terminal(old))
-    return (KEY,) if ended and new["spec"].get("nodeName") and view.on_node("") else ()
+    return (KEY,) if ended or (old is not None and _resized(old, new)) else ()
+
+
+def _resized(old: Object, new: Object) -> bool:
+    """Whether what the pod takes of its node may have become less."""
+    if not old["spec"].get("nodeName"):
+        return False
+    return state.asked_by(old) != state.asked_by(new)
 
 
 def _of_node(change: Change, view: ReadView) -> Iterable[str]:

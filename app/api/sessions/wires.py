@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from app.base.errors import BeanpoleError
@@ -41,6 +42,15 @@ class Pipe:
         self._size = 0
         self._closed = False
         self._deaf = False
+        self._told: Callable[[], None] | None = None
+
+    def when_dropped(self, call: Callable[[], None]) -> None:
+        """Call once nobody takes anything any longer, unless it ended before; at once if that is so already."""
+        with self._changed:
+            self._told = call
+            deaf = self._deaf
+        if deaf:
+            call()
 
     def put(self, data: bytes) -> None:
         """Raises Cut: nobody takes anything any longer."""
@@ -79,9 +89,12 @@ class Pipe:
     def drop(self) -> None:
         """Nothing more is taken."""
         with self._changed:
+            told = None if self._deaf or self._closed else self._told
             self._deaf = True
             self._pieces.clear()
             self._changed.notify_all()
+        if told is not None:
+            told()
 
 
 class LocalWire:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from app.objects.change import Object
 from app.schemas.faults import Faults
+from app.schemas.rules import mirror
 from app.schemas.spec_diff import spec_diff
 from app.schemas.types.core_container import EphemeralContainer
 
@@ -54,6 +55,7 @@ def on_create(pod: Object, path: str, faults: Faults) -> None:
         faults.forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         faults.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+    mirror.on_create(pod, faults)
 
 
 def template(given: Object, path: str, faults: Faults) -> None:

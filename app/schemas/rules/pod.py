@@ -8,6 +8,9 @@ from app.schemas.formats import qualified_name
 from app.schemas.rules.ephemeral import ephemeral_containers
 from app.schemas.rules.meta import labels
 from app.schemas.rules.mount import devices, mounts
+from app.schemas.rules.pod_level import pod_level
+from app.schemas.rules.resize import resize_policy
+from app.schemas.rules.restart import restart_rules, stop_signal
 
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 # Only for those that keep running; an init container ends, so there is nothing to probe.
@@ -29,10 +32,15 @@ def pod_spec(spec: Object, path: str, faults: Faults) -> None:
                 mounts(container, volumes, where, faults)
             if container.get("volumeDevices"):
                 devices(container, volumes, where, faults)
+            if container.get("resizePolicy"):
+                resize_policy(container["resizePolicy"], spec, f"{where}.resizePolicy", faults)
             if container.get("ports"):
                 _host_port(container, set() if section == "initContainers" else ports, where, faults)
             if container.get("lifecycle"):
                 _sleeping(container, spec.get("terminationGracePeriodSeconds"), where, faults)
+                stop_signal(container, spec, where, faults)
+            if container.get("restartPolicy") is not None or container.get("restartPolicyRules"):
+                restart_rules(container, where, faults)
             if section == "initContainers" and container.get("restartPolicy") != "Always":
                 _ending(container, where, faults)
             if spec.get("hostNetwork"):
@@ -47,6 +55,8 @@ def pod_spec(spec: Object, path: str, faults: Faults) -> None:
             "must provide at least one DNS nameserver when `dnsPolicy` is None",
         )
     _spread(spec, path, faults)
+    if spec.get("resources"):
+        pod_level(spec, path, faults)
     if spec.get("schedulingGates"):
         _gates(spec["schedulingGates"], f"{path}.schedulingGates", faults)
     if spec.get("ephemeralContainers"):

@@ -12,10 +12,12 @@ from app.schemas.faults import Faults
 from app.schemas.fields import Struct, Type
 from app.schemas.kind import Kind
 from app.schemas.rules import access as rules_access
+from app.schemas.rules import mirror
 from app.schemas.rules.batch_update import job_update
 from app.schemas.rules.certificates import request_update
 from app.schemas.rules.cluster_update import UPDATE_RULES
 from app.schemas.rules.ephemeral import ephemeral_update
+from app.schemas.rules.resize import resize_update
 from app.schemas.rules.sets import stateful_set_update
 from app.schemas.spec_diff import spec_diff
 from app.schemas.types.core_pod import PodSpec
@@ -65,6 +67,7 @@ def _same(before: Any, after: Any, path: str, faults: Faults) -> None:
 
 
 def _pod(old: Object, new: Object, faults: Faults) -> None:
+    mirror.on_update(old, new, faults)
     before, after = old.get("spec") or {}, new.get("spec") or {}
     if before == after:
         return
@@ -188,6 +191,7 @@ _RULES: dict[str, Callable[[Object, Object, Faults], None]] = {
     "nodes": _node,
     "pods": _pod,
     "pods/ephemeralcontainers": ephemeral_update,
+    "pods/resize": resize_update,
     "rolebindings.rbac.authorization.k8s.io": rules_access.same_role,
     "secrets": _sealed("data"),
     "services": _service,

@@ -71,7 +71,7 @@ KINDS: tuple[Kind, ...] = (
         "", "v1", "Pod", "pods", "pod", True, core_pod.Pod,
         short_names=("po",), categories=("all",),
         subresources=frozenset(
-            {"status", "binding", "log", "eviction", "ephemeralcontainers", "exec", "attach", "portforward", "proxy"}
+            {"status", "binding", "log", "eviction", "ephemeralcontainers", "resize", "exec", "attach", "portforward", "proxy"}
         ),
         columns=columns_pod.POD,
     ),

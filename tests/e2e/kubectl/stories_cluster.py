@@ -232,7 +232,6 @@ NODES = Story(
             "debug node/{node} -i --image=busybox:1.36 -- echo on-the-node",
             "on-the-node",
             stdin="\n",
-            awaits="a pod in the machine's own namespaces, which the process runtime can't give",
         ),
         Line("delete deployment moved", "deleted"),
         Line("get leases -n kube-node-lease", "{node}"),

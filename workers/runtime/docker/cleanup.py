@@ -12,6 +12,7 @@ import docker.errors
 
 from workers.runtime.docker import engine, firewall, labels
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
+from workers.runtime.docker.sub_paths import SubPaths
 
 REASON = "CleanupFailed"
 # How many containers are stopped side by side: most of them only wait for their time to be over.
@@ -51,6 +52,7 @@ def remove(cluster: str, grace: float) -> None:
                 client.remove_network(network["Id"])
     finally:
         client.close()
+    SubPaths.remove(cluster)
     firewall.part_nodes(cluster)
 
 

@@ -9,53 +9,46 @@ from pathlib import Path
 from typing import Any
 
 from app.base.clock import parse_rfc3339
-from workers.runtime.docker import labels
+from workers.runtime.docker import isolation, labels, limits, mounting
 from workers.runtime.docker.labels import Owner
-from workers.runtime.protocol import ContainerSpec, ContainerState, Mount, PodRef, SandboxSpec, State
-
-# A container's log has at most two files of this size.
-LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
-# The least share of the CPU that Linux takes, and what 1000 millicores are.
-MIN_SHARES, CPU_SHARES = 2, 1024
+from workers.runtime.mounts import Mount
+from workers.runtime.protocol import ContainerSpec, ContainerState, PodRef, SandboxSpec, State
+from workers.runtime.resources import MIN_SHARES
 
 
 def sandbox(owner: Owner, spec: SandboxSpec, image: str) -> dict[str, Any]:
+    shared = isolation.of_sandbox(spec, owner.network)
     return {
+        **shared,
         "Image": image,
-        "Hostname": spec.hostname,
         "Labels": owner.of_pod(spec.pod) | {labels.ADDRESS: spec.address},
+        # It heeds nothing else, so an engine that is stopped would wait for it in vain.
+        "StopSignal": "SIGKILL",
         "HostConfig": {
-            "NetworkMode": owner.network,
-            "IpcMode": "shareable",
+            **shared["HostConfig"],
             "LogConfig": {"Type": "none"},
             # Our own program makes one harmless system call; compiling a filter for it costs more than its start.
             "SecurityOpt": ["seccomp=unconfined", "no-new-privileges"],
             "ReadonlyRootfs": True,
             "CpuShares": MIN_SHARES,
         },
-        "NetworkingConfig": {
-            "EndpointsConfig": {owner.network: {"IPAMConfig": {"IPv4Address": spec.address}}}
-        },
     }
 
 
 def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> dict[str, Any]:
     """Args: files: the pod's folder with its `hosts` and `resolv.conf`."""
-    with_sandbox = f"container:{owner.sandbox_name(pod.uid)}"
     host: dict[str, Any] = {
-        "NetworkMode": with_sandbox,
-        "IpcMode": with_sandbox,
-        "LogConfig": LOG,
-        "Mounts": [_mount(m, owner) for m in (*_own_files(spec, files), *spec.mounts)],
-        "ReadonlyRootfs": spec.read_only_root,
-        "Privileged": spec.privileged,
-        "CpuShares": max(MIN_SHARES, spec.cpu_request_millis * CPU_SHARES // 1000),
+        **isolation.of_container(spec, spec.shared, owner.sandbox_name(pod.uid)),
+        "LogConfig": _log(spec),
+        "Mounts": [mounting.mount(m, owner) for m in (*_own_files(spec, files), *spec.mounts)],
+        **limits.host_config(spec),
     }
-    if spec.cpu_millis:
-        host["NanoCpus"] = spec.cpu_millis * 1_000_000
-    if spec.memory_bytes:
-        # The same for memory with swap: no swap, as Kubernetes has it.
-        host["Memory"] = host["MemorySwap"] = spec.memory_bytes
+    if spec.handler:
+        host["Runtime"] = spec.handler
+    if spec.target:
+        host["PidMode"] = f"container:{spec.target}"
+    if spec.block_devices:
+        host["Devices"] = [mounting.device(each) for each in spec.block_devices]
     body: dict[str, Any] = {
         "Image": spec.image,
         "Env": [f"{key}={value}" for key, value in spec.env.items()],
@@ -73,10 +66,17 @@ def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> di
         body["Cmd"] = list(spec.args)
     if spec.working_dir:
         body["WorkingDir"] = spec.working_dir
+    if spec.stop_signal:
+        body["StopSignal"] = spec.stop_signal
     if spec.run_as_user is not None or spec.run_as_group is not None:
         user = 0 if spec.run_as_user is None else spec.run_as_user
         body["User"] = str(user) if spec.run_as_group is None else f"{user}:{spec.run_as_group}"
     return body
+
+
+def _log(spec: ContainerSpec) -> dict[str, Any]:
+    options = {"max-size": str(spec.log.size), "max-file": str(spec.log.files)}
+    return {"Type": "json-file", "Config": options}
 
 
 def state(inspected: dict[str, Any]) -> ContainerState:
@@ -95,6 +95,8 @@ def state(inspected: dict[str, Any]) -> ContainerState:
         exit_code=now["ExitCode"] if where is State.EXITED else 0,
         oom_killed=bool(now["OOMKilled"]),
         message=now.get("Error", ""),
+        limits=limits.shown(inspected.get("HostConfig") or {}),
+        gpus=limits.gpus(inspected.get("HostConfig") or {}),
     )
 
 
@@ -111,20 +113,6 @@ def _own_files(spec: ContainerSpec, files: Path) -> list[Mount]:
     taken = {m.target for m in spec.mounts}
     own = [Mount(str(files / name), f"/etc/{name}") for name in ("hosts", "resolv.conf")]
     return [m for m in own if m.target not in taken]
-
-
-def _mount(mount: Mount, owner: Owner) -> dict[str, Any]:
-    if mount.volume is not None:
-        driver = {"Name": mount.volume.driver, "Options": dict(mount.volume.options)}
-        options = {"NoCopy": True, "Labels": owner.of_volume(), "DriverConfig": driver}
-        return {
-            "Type": "volume",
-            "Source": mount.volume.name,
-            "Target": mount.target,
-            "ReadOnly": mount.read_only,
-            "VolumeOptions": options,
-        }
-    return {"Type": "bind", "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
 
 
 def _time(text: str) -> float:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import docker
 import docker.errors
 import requests.exceptions
+import urllib3.exceptions
 
-from workers.runtime.protocol import ContainerError
+from workers.runtime.docker.client import Client
+from workers.runtime.protocol import UNAVAILABLE, ContainerError
 
 # As many requests may be under way at once: waits, followed logs and the event stream hold one each.
 CONNECTIONS = 128
@@ -19,17 +21,22 @@ TIMEOUT = 120
 # How long to wait for an engine that may not be there, in seconds.
 PROBE_TIMEOUT = 3
 
-UNAVAILABLE = "RuntimeUnavailable"
+# What the SDK raises when a connection or a stream breaks; its streams are read past `requests`.
+BROKEN = (
+    docker.errors.DockerException,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+)
 
 
-def connect(timeout: float = TIMEOUT) -> docker.APIClient:
+def connect(timeout: float = TIMEOUT) -> Client:
     """The engine that DOCKER_HOST names, else the one on /var/run/docker.sock.
 
     Raises:
         ContainerError: RuntimeUnavailable.
     """
     with translated(UNAVAILABLE):
-        client = docker.APIClient(
+        client = Client(
             base_url=os.environ.get("DOCKER_HOST"),
             version="auto",
             timeout=timeout,
@@ -72,7 +79,7 @@ def translated(reason: str) -> Iterator[None]:
     except TimeoutError:
         # Of a command that was to be done in time, not of the connection: requests has its own for that.
         raise
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
+    except (*BROKEN, OSError) as exc:
         raise ContainerError(UNAVAILABLE, f"the engine at {where()} does not answer: {_root(exc)}") from exc
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import docker
 
 from app.base.clock import Clock
+from workers.runtime.docker.client import Client
 from workers.runtime.docker.engine import translated
 
 # As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
@@ -22,7 +23,7 @@ NOTED = 5.0
 
 
 def run(
-    client: docker.APIClient, container: str, command: Sequence[str], timeout: float, clock: Clock
+    client: Client, container: str, command: Sequence[str], timeout: float, clock: Clock
 ) -> tuple[int, bytes]:
     """The exit code and first 10 KiB of output.
 
@@ -31,8 +32,10 @@ def run(
     """
     with translated("ExecError"):
         deadline = clock.monotonic() + timeout
-        told = client.exec_create(container, list(command), tty=False)["Id"]
-        stream = client.exec_start(told, socket=True)
+        # An engine that hangs must not hold whoever waits for longer than the command may take.
+        with client.within(timeout):
+            told = client.exec_create(container, list(command), tty=False)["Id"]
+            stream = client.exec_start(told, socket=True)
         try:
             output = _read(stream, deadline, clock)
         finally:

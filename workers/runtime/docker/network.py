@@ -7,7 +7,7 @@ import ipaddress
 import docker
 import docker.errors
 
-from workers.runtime.docker.engine import is_conflict, is_gone, translated
+from workers.runtime.docker.engine import UNAVAILABLE, is_conflict, is_gone, translated
 from workers.runtime.docker.labels import CLUSTER, Owner
 from workers.runtime.protocol import ContainerError
 
@@ -62,6 +62,24 @@ def remove(client: docker.APIClient, owner: Owner) -> bool:
             if not is_gone(exc):
                 raise
         return not client.networks(filters={"label": [f"{CLUSTER}={owner.cluster}"]})
+
+
+def exists(client: docker.APIClient, owner: Owner, pod_cidr: str) -> bool:
+    """Whether the node's network is there, and has that range. Raises ContainerError."""
+    with translated(UNAVAILABLE):
+        existing = _find(client, owner)
+    return existing is not None and _subnet(existing) == pod_cidr
+
+
+def lost(owner: Owner, sandbox: dict) -> bool:
+    """Whether a running sandbox was parted from the node's network, in which it was started.
+
+    Args:
+        sandbox: as the engine's list or an inspection shows it.
+    """
+    joined = (sandbox.get("NetworkSettings") or {}).get("Networks")
+    started_in = (sandbox.get("HostConfig") or {}).get("NetworkMode")
+    return started_in == owner.network and joined is not None and owner.network not in joined
 
 
 def _find(client: docker.APIClient, owner: Owner) -> dict | None:

@@ -2,43 +2,51 @@
 
 A pod is a sandbox, a container that only waits and holds the pod's address, and containers that join its network
 and IPC. All of a node carries labels; the names are drawn from the labels, so doing a thing twice meets itself.
-Calls to the engine are what costs, so each step makes as few as it can: starting is create, start, inspect.
+This module is the table of contents; the work is done by its neighbours.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import socket
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import docker.errors
 
 from app.base.clock import Clock
-from workers.runtime import crilog, machine, tcp
+from workers.runtime import gpus, machine, tcp
 from workers.runtime.docker import (
-    config,
     dialing,
+    disk,
     engine,
     execute,
     firewall,
     interactive,
+    isolation,
     labels,
+    mounting,
     network,
     pause,
 )
+from workers.runtime.docker.deaths import Deaths
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
+from workers.runtime.docker.files import PodFiles
+from workers.runtime.docker.images import Images
 from workers.runtime.docker.labels import Owner
+from workers.runtime.docker.limits import GPU_RUNTIME
 from workers.runtime.docker.observed import Observed
 from workers.runtime.docker.printed import printed
-from workers.runtime.docker.pull import Images
+from workers.runtime.docker.removal import Removal
+from workers.runtime.docker.resizing import Resizing
+from workers.runtime.docker.starting import Starting
+from workers.runtime.docker.sub_paths import SubPaths
 from workers.runtime.docker.usage import Meter
+from workers.runtime.features import Feature
+from workers.runtime.host_mounts import HostMounts
 from workers.runtime.interactive import Interactive
 from workers.runtime.protocol import (
-    ContainerError,
     ContainerSpec,
     ContainerState,
     LogOptions,
@@ -46,13 +54,24 @@ from workers.runtime.protocol import (
     PodRef,
     PodState,
     SandboxSpec,
-    State,
     Usage,
 )
-from workers.runtime.rewriting import rewrite
+from workers.runtime.resources import Limits
 
-# How long a removal that the engine already has under way may take, in seconds.
-REMOVAL_WAIT = 30.0
+_FEATURES = frozenset(
+    (
+        Feature.CPU_LIMIT,
+        Feature.MEMORY_LIMIT,
+        Feature.PIDS_LIMIT,
+        Feature.RESIZE,
+        Feature.EPHEMERAL_STORAGE,
+        Feature.IMAGES,
+        Feature.MOUNTS,
+        Feature.ENGINE_VOLUMES,
+        Feature.SHARED_MOUNTS,
+        Feature.BLOCK_VOLUMES,
+    )
+)
 
 
 class DockerRuntime:
@@ -71,16 +90,34 @@ class DockerRuntime:
         self._clock = clock
         self._cluster_cidr = cluster_cidr
         self._client = engine.connect()
-        self._images = Images(self._client)
-        self._pause = pause.IMAGE
-        self._seen = Observed(self._client, self._owner)
+        self._files = PodFiles(self._folder)
+        self.images = Images(self._client)
+        self._seen = Observed(self._client, self._owner, self.images)
         self._meter = Meter(self._client, self._owner)
-        self._heard_until = clock.now()
-        self._lock = threading.Lock()
-        self._stream: object | None = None
-        self._closed = False
+        self._removal = Removal(self._client, self._owner, self._files, clock)
+        host_mounts = HostMounts(engine=True)
+        self._sub_paths = SubPaths(self._owner, host_mounts)
+        self._sub_paths.sweep()
+        self._features = _FEATURES | mounting.features(self._client, host_mounts)
+        with translated(engine.UNAVAILABLE):
+            self._features |= isolation.features(self._client.info())
+        self._starting = Starting(
+            self._client, self._owner, self._files, self.images, self._seen, self._removal, self._sub_paths
+        )
+        self._gpus = gpus.found()
+        self._resizing = Resizing(self._client, self._seen.forget)
+        self._deaths = Deaths(self._client, self._owner, self._seen, clock.now())
 
     # --- the node
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        return self._features
+
+    def image_user(self, image: str) -> str:
+        """See `KnowsImageUsers`."""
+        with translated("InspectFailed"):
+            return str((self._client.inspect_image(image).get("Config") or {}).get("User") or "")
 
     def info(self) -> NodeInfo:
         with translated(engine.UNAVAILABLE):
@@ -96,19 +133,21 @@ class DockerRuntime:
             os_image=said["OperatingSystem"],
             architecture=machine.architecture(said["Architecture"]),
             machine_id=mine.machine_id,
+            boot_id=mine.boot_id,
+            gpus=self._gpus if GPU_RUNTIME in (said.get("Runtimes") or ()) else (),
         )
 
     def prepare(self, pod_cidr: str) -> str:
         with translated(engine.UNAVAILABLE):
             said = self._client.info()
-        self._pause = pause.ensure(self._client, said["Architecture"])
+        self._starting.image = pause.ensure(self._client, said["Architecture"])
         gateway = network.ensure(self._client, self._owner, pod_cidr, said["ServerVersion"])
         if self._cluster_cidr:
             firewall.join_nodes(self._owner.cluster, self._cluster_cidr)
         return gateway
 
-    def ensure_image(self, image: str, policy: str) -> str:
-        return self._images.ensure(image, policy)
+    def has_network(self, pod_cidr: str) -> bool:
+        return network.exists(self._client, self._owner, pod_cidr)
 
     # --- what there is
 
@@ -118,84 +157,31 @@ class DockerRuntime:
     def pod(self, uid: str) -> PodState | None:
         return next(iter(self._seen.pods(**{labels.POD_UID: uid})), None)
 
+    def sweep(self, uids: Collection[str]) -> None:
+        self._files.sweep(uids)
+
     # --- starting
 
     def start_sandbox(self, spec: SandboxSpec) -> None:
-        name = self._owner.sandbox_name(spec.pod.uid)
-        self._write_files(spec)
-        with translated("FailedCreatePodSandBox"):
-            try:
-                made = self._client.create_container_from_config(
-                    config.sandbox(self._owner, spec, self._pause), name
-                )["Id"]
-            except docker.errors.APIError as exc:
-                if not is_conflict(exc):
-                    raise
-                status = self._client.inspect_container(name)["State"]["Status"]
-                if config.state_of(status) is State.RUNNING:
-                    return
-                if config.state_of(status) is State.EXITED:
-                    self._remove(name)
-                    self.start_sandbox(spec)
-                    return
-                made = name
-            try:
-                self._client.start(made)
-            except docker.errors.APIError:
-                self._remove(made)
-                raise
-
-    def _write_files(self, spec: SandboxSpec) -> None:
-        files = self._files(spec.pod.uid)
-        files.mkdir(parents=True, exist_ok=True)
-        # Written in place: a container has the very file mounted.
-        (files / "hosts").write_text(spec.hosts)
-        (files / "resolv.conf").write_text(spec.resolv_conf)
+        self._starting.start_sandbox(spec)
 
     def refresh(self, pod: PodRef, hosts: str) -> None:
-        rewrite(self._files(pod.uid) / "hosts", hosts)
+        self._files.refresh(pod.uid, hosts)
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
-        name = self._owner.container_name(pod.uid, spec.name, spec.attempt)
-        made = self._created(pod, spec, name)
-        if made is None:
-            existing = self._seen.container(name)
-            if existing is not None and existing.state is not State.CREATED:
-                return existing
-            made = name
-        try:
-            with translated("RunContainerError"):
-                self._client.start(made)
-        except ContainerError as exc:
-            self._remove(made)
-            if _lacks_sandbox(exc.message):
-                raise self._no_sandbox(pod) from exc
-            raise
-        if spec.attempt >= 2:
-            self._remove(self._owner.container_name(pod.uid, spec.name, spec.attempt - 2))
-        state = self._seen.container(made)
-        if state is None:
-            raise ContainerError("RunContainerError", f"container {spec.name} was removed as it started")
-        return state
+        return self._starting.start_container(pod, spec)
 
-    def _created(self, pod: PodRef, spec: ContainerSpec, name: str) -> str | None:
-        """The id of the new container; None if one of that name is there."""
-        with translated("CreateContainerError"):
-            try:
-                body = config.container(self._owner, pod, spec, self._files(pod.uid))
-                return str(self._client.create_container_from_config(body, name)["Id"])
-            except docker.errors.APIError as exc:
-                if is_conflict(exc):
-                    return None
-                said = str(exc.explanation)
-                if _lacks_sandbox(said) or self._owner.sandbox_name(pod.uid) in said:
-                    raise self._no_sandbox(pod) from exc
-                if is_gone(exc):
-                    self._images.forget(spec.image)
-                raise
+    def resize_container(self, pod: PodRef, container_id: str, limits: Limits) -> None:
+        """See `Resizes`."""
+        self._resizing.resize(container_id, limits)
 
-    def _no_sandbox(self, pod: PodRef) -> ContainerError:
-        return ContainerError("CreateContainerError", f"pod {pod.namespace}/{pod.name} has no sandbox")
+    def memory_in_use(self, pod: PodRef, container_id: str) -> int:
+        """See `Resizes`."""
+        return self._resizing.memory_in_use(container_id)
+
+    def disk_used(self, pod: PodRef) -> Mapping[str, int]:
+        """See `TellsDisk`."""
+        return disk.used(self._client, self._owner, pod)
 
     # --- ending
 
@@ -214,41 +200,13 @@ class DockerRuntime:
                     raise
 
     def remove_container(self, pod: PodRef, container_id: str) -> None:
-        self._remove(container_id)
+        self._removal.container(container_id)
 
     def remove_pod(self, pod: PodRef) -> None:
-        with translated("KillPodSandboxError"):
-            entries = self._client.containers(
-                all=True, quiet=False, filters=self._owner.filter(**{labels.POD_UID: pod.uid})
-            )
-        # The sandbox last: as long as it is there, a restarted agent finds the pod.
-        for entry in sorted(entries, key=lambda e: labels.CONTAINER not in e["Labels"]):
-            self._remove(entry["Id"])
-        shutil.rmtree(self._files(pod.uid), ignore_errors=True)
-
-    def _remove(self, container: str) -> None:
-        """Kill and remove; returns once it is gone."""
-        deadline = self._clock.monotonic() + REMOVAL_WAIT
-        with translated("RemoveContainerError"):
-            while True:
-                try:
-                    self._client.remove_container(container, v=True, force=True)
-                    return
-                except docker.errors.APIError as exc:
-                    if is_gone(exc):
-                        return
-                    # Another call removes it already.
-                    if not is_conflict(exc) or self._clock.monotonic() > deadline:
-                        raise
-                    self._clock.sleep(0.02)
+        self._removal.pod(pod)
 
     def remove_volume(self, name: str) -> None:
-        with translated("VolumeFailedDelete"):
-            try:
-                self._client.remove_volume(name)
-            except docker.errors.APIError as exc:
-                if not is_gone(exc):
-                    raise
+        self._removal.volume(name)
 
     def remove_node(self) -> None:
         """Remove all that this node has on the engine: pods, network, and with the cluster's last node the rules."""
@@ -256,6 +214,7 @@ class DockerRuntime:
             self.remove_pod(pod.pod)
         if network.remove(self._client, self._owner):
             firewall.part_nodes(self._owner.cluster)
+        self._sub_paths.end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- looking inside
@@ -284,7 +243,7 @@ class DockerRuntime:
         wanted = [c for c in named if options.attempt in (None, c.attempt)]
         if not wanted:
             raise KeyError(container)
-        return crilog.limited(printed(self._client, wanted[-1].id, options), options.limit_bytes)
+        return printed(self._client, wanted[-1].id, options, self._clock)
 
     def connections(self, pod: PodRef) -> int:
         with translated(engine.UNAVAILABLE):
@@ -295,6 +254,8 @@ class DockerRuntime:
                     return 0
                 raise
         pid = shown["State"]["Pid"]
+        if shown["HostConfig"]["NetworkMode"] == "host":
+            return 0  # in the machine's network nobody can tell which are the pod's
         return tcp.count(tcp.tables(pid), shown["Config"]["Labels"][labels.ADDRESS]) if pid else 0
 
     def usage(self) -> Usage:
@@ -303,46 +264,8 @@ class DockerRuntime:
     # --- deaths
 
     def events(self) -> Iterator[str]:
-        # From where it was last heard, so that nothing is missed between two calls.
-        try:
-            stream = self._client.events(
-                since=self._heard_until,
-                filters={"type": "container", "event": "die", **self._owner.filter()},
-                decode=True,
-            )
-        except (docker.errors.DockerException, OSError):
-            return
-        with self._lock:
-            self._stream = stream
-        try:
-            if self._closed:
-                return
-            for event in stream:
-                self._heard_until = event["timeNano"] / 1e9
-                self._seen.died(event["Actor"]["ID"])
-                yield event["Actor"]["Attributes"][labels.POD_UID]
-        except (docker.errors.DockerException, OSError, ValueError):
-            # The engine is gone, or `close` cut the line.
-            return
-        finally:
-            stream.close()
+        return self._deaths.events()
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()  # type: ignore[attr-defined]
+        self._deaths.close()
         self._client.close()
-
-    # --- within
-
-    def _files(self, uid: str) -> Path:
-        return self._folder / "pods" / os.path.basename(uid)
-
-
-def _lacks_sandbox(message: str) -> bool:
-    """Whether the engine means that the container whose network is to be joined is not there."""
-    return "cannot join network of a non running container" in message or (
-        "No such container" in message and "beanpole_" in message
-    )

@@ -9,11 +9,13 @@ import ctypes
 import fcntl
 import os
 
+import privileges
 import view
 
 PR_SET_PDEATHSIG = 1
 SIGKILL = 9
 SIGPIPE = 13
+EACCES = 13
 SIG_DFL = None
 TIOCSCTTY = 0x540E
 # `join` of the process that a container begins with. Otherwise it is the pid whose view to enter, or -1 for none.
@@ -33,10 +35,13 @@ class Payload:
         self.uid = int(self._text())
         self.gid = int(self._text())
         self.staging = self._text()
+        self.oom_score_adj = self._text()
+        self.entrances = self._list()
         self.command = self._list()
         self.env = dict(pair.split(b"=", 1) for pair in self._list())
         flat = [os.fsdecode(item) for item in self._list()]
-        self.mounts = [(flat[i], flat[i + 1], flat[i + 2] == "ro") for i in range(0, len(flat), 3)]
+        self.mounts = [(flat[i], flat[i + 1], flat[i + 2], flat[i + 3]) for i in range(0, len(flat), 4)]
+        self.rights = privileges.Rights(dict(pair.split(b"=", 1) for pair in self._list()))
 
     def _text(self) -> str:
         return os.fsdecode(next(self._fields))
@@ -53,6 +58,14 @@ def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -
     """
     payload = Payload(fields)
     os.setsid()
+    for entrance in payload.entrances:
+        write(entrance, b"0")
+    if payload.oom_score_adj:
+        # Anybody may expose themselves; to be protected takes a right that few have.
+        try:  # noqa: SIM105 (contextlib is memory in every shim)
+            write(b"/proc/self/oom_score_adj", payload.oom_score_adj.encode())
+        except PermissionError:
+            pass
     if terminal:
         fcntl.ioctl(0, TIOCSCTTY, 0)
         if payload.uid >= 0 and os.geteuid() == 0:
@@ -60,26 +73,47 @@ def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -
     if payload.join > 0:
         view.enter(payload.mode, payload.join)
     elif payload.join == MAKE and payload.mode:
-        view.make(payload.mode, payload.mounts, payload.staging)
+        view.make(payload.mode, payload.mounts, payload.staging, payload.rights.read_only)
+        if payload.rights.hostname:
+            payload.rights.name_host()
+    there = went(payload.directory)
+    payload.rights.before_user()
     if payload.gid >= 0:
-        if os.geteuid() == 0:
-            os.setgroups([])
         os.setgid(payload.gid)
     if payload.uid >= 0:
         os.setuid(payload.uid)
+    payload.rights.after_user()
     if payload.join == MAKE:
         # Should the shim be killed, its container must not run on unseen. (Set after setuid, which clears it.)
         _libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     # Python ignores SIGPIPE, and what is ignored stays so across exec.
     _libc.signal(SIGPIPE, SIG_DFL)
-    try:
-        os.chdir(payload.directory)
-    except OSError as exc:
-        raise OSError(f"working directory {payload.directory}: {exc.strerror}") from exc
+    wrong = went(payload.directory)
+    # What only its folder's owner may pass on the way to it, the container need not.
+    if wrong is not None and (there is not None or wrong.errno != EACCES):
+        raise OSError(f"working directory {payload.directory}: {wrong.strerror}") from wrong
     if not keep_input:
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
     become(payload.command, payload.env)
+
+
+def went(directory: str) -> OSError | None:
+    """Change to a folder; what kept it from that."""
+    try:
+        os.chdir(directory)
+    except OSError as exc:
+        return exc
+    return None
+
+
+def write(path: bytes, text: bytes) -> None:
+    """Tell the kernel something."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, text)
+    finally:
+        os.close(fd)
 
 
 def become(command: list[bytes], env: dict[bytes, bytes]) -> None:

@@ -1,7 +1,7 @@
 """The folder of the process runtime, which is all it remembers.
 
 pods/<uid>/sandbox.json, resolv.conf, hosts
-pods/<uid>/containers/<name>.<attempt>/   spec.json, state, lock, log, log.1, work/, root/
+pods/<uid>/containers/<name>.<attempt>/   spec.json, state, lock, log, log.1, ..., groups, limits.json, oom, work/, root/
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import os
 import re
 import shutil
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
+from workers.runtime.process import cgroups
 from workers.runtime.process.procfs import Process
 from workers.runtime.protocol import ContainerError, ContainerSpec, PodRef, SandboxSpec
+from workers.runtime.security import Seccomp, Security
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
@@ -74,7 +77,16 @@ class ContainerFolder:
             fields[who] = [fields[who]["pid"], fields[who]["start"]]
         write(self.path / "state", json.dumps(fields))
 
+    def groups(self) -> list[Path]:
+        """The control groups of its processes (`cgroups`)."""
+        return [Path(line) for line in read(self.path / "groups").splitlines()]
+
+    def keep_groups(self, groups: list[Path]) -> None:
+        """Note them before they are made, so that none is forgotten."""
+        write(self.path / "groups", "\n".join(map(str, groups)))
+
     def remove(self) -> None:
+        cgroups.remove(self.groups())
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -91,7 +103,14 @@ class PodFolder:
         write(self.path / "hosts", spec.hosts)
         write(
             self.path / "sandbox.json",
-            json.dumps({"pod": asdict(spec.pod), "address": spec.address, "hostname": spec.hostname}),
+            json.dumps(
+                {
+                    "pod": asdict(spec.pod),
+                    "address": spec.address,
+                    "hostname": spec.hostname,
+                    "in_machine": spec.shared.network,
+                }
+            ),
         )
 
     def sandbox(self) -> dict[str, Any] | None:
@@ -114,6 +133,8 @@ class PodFolder:
     def remove(self) -> None:
         # Without sandbox.json the pod is no more, whatever interrupts the rest.
         (self.path / "sandbox.json").unlink(missing_ok=True)
+        for container in self.containers():
+            cgroups.remove(container.groups())
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -128,6 +149,17 @@ class NodeFolder:
 
     def pods(self) -> list[PodFolder]:
         return [self.pod(entry) for entry in _entries(self.path / "pods")]
+
+
+def stored_security(fields: dict[str, Any]) -> Security:
+    """A container's security out of its `spec.json`."""
+    known = {each.name for each in dataclass_fields(Security)}
+    lists = {key: value for key, value in fields.items() if key in known}
+    for key in ("add", "drop", "groups"):
+        lists[key] = tuple(lists.get(key) or ())
+    lists["se_linux"] = tuple((name, value) for name, value in lists.get("se_linux") or ())
+    lists["seccomp"] = Seccomp(lists.get("seccomp") or "")
+    return Security(**lists)
 
 
 def ref(sandbox: dict[str, Any]) -> PodRef:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.runtime.log_limits import KEPT, LogLimits
+from workers.runtime.mounts import Mount, Propagation
 from workers.runtime.protocol import ContainerError, ContainerSpec
 
 HERE = Path(__file__).parent
@@ -16,6 +18,29 @@ HERE = Path(__file__).parent
 PYTHON = (sys.executable, "-I", "-S", "-E")
 # How long starting a container's process may take, in seconds.
 START_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """What is mounted in a container's view.
+
+    Attributes:
+        part: only this part of `source`, out of which no link leads. options: `ro`, or `rro` for what is mounted below
+            as well; `slave`: what is mounted below later on the machine is seen.
+    """
+
+    source: str
+    target: str
+    part: str = ""
+    options: tuple[str, ...] = ()
+
+
+def bind(mount: Mount) -> Bind:
+    """A mount of a container's spec as what is done for it."""
+    options = [] if not mount.read_only else ["rro" if mount.recursive else "ro"]
+    if mount.propagation is Propagation.HOST_TO_CONTAINER:
+        options.append("slave")
+    return Bind(mount.source, mount.target, mount.sub_path, tuple(options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +53,10 @@ class Launch:
             view to enter, or -1 if that has no view of its own.
         wishes: how a container's own process wants to be talked to: `i` has an input, `o` one that ends with the first
             user, `t` a terminal; empty: not at all.
-        uid, gid: -1 keeps the agent's own. mounts: (source, target, read-only).
+        uid, gid: -1 keeps the agent's own. rights: see `rights.told`.
+        entrances: files of the control groups that it is to be in. oom_score_adj: how readily the kernel ends it when
+            memory runs out; None: as readily as the agent.
+        log: how much of what it prints is kept.
     """
 
     mode: str
@@ -39,14 +67,18 @@ class Launch:
     uid: int = -1
     gid: int = -1
     staging: str = ""
-    mounts: Sequence[tuple[str, str, bool]] = ()
+    mounts: Sequence[Bind] = ()
     wishes: str = ""
+    rights: Sequence[str] = ()
+    entrances: Sequence[str] = ()
+    oom_score_adj: int | None = None
+    log: LogLimits = KEPT
 
 
 def payload(launch: Launch) -> list[str]:
     """The fields that `entry.Payload` reads, in its order."""
     env = [f"{key}={value}" for key, value in launch.env.items()]
-    mounts = [x for source, target, ro in launch.mounts for x in (source, target, "ro" if ro else "rw")]
+    mounts = [x for b in launch.mounts for x in (b.source, b.part, b.target, ",".join(b.options))]
     return [
         launch.mode,
         str(launch.join),
@@ -54,9 +86,12 @@ def payload(launch: Launch) -> list[str]:
         str(launch.uid),
         str(launch.gid),
         launch.staging,
+        "" if launch.oom_score_adj is None else str(launch.oom_score_adj),
+        *_counted(launch.entrances),
         *_counted(launch.command),
         *_counted(env),
         *_counted(mounts),
+        *_counted(launch.rights),
     ]
 
 
@@ -66,7 +101,8 @@ def start(folder: Path, boot: str, launch: Launch) -> None:
     Raises:
         ContainerError: RunContainerError, with the reason why it does not.
     """
-    fields = [str(folder), boot, launch.wishes, *payload(launch)]
+    kept = f"{launch.log.size},{launch.log.files}"
+    fields = [str(folder), boot, launch.wishes, kept, *payload(launch)]
     shim = subprocess.Popen(
         [*PYTHON, str(HERE / "shim.py")],
         stdin=subprocess.PIPE,

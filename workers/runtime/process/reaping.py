@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 
 from app.base.clock import Clock
+from workers.runtime.process import holding
 from workers.runtime.process.files import ContainerFolder, Recorded
 from workers.runtime.process.procfs import Process, marked
 
@@ -43,10 +44,11 @@ def reap(folder: ContainerFolder, boot: str, now: float) -> None:
         if after.message:
             folder.record(after)
     sweep(folder)
+    holding.end(folder)
 
 
 def stop(folder: ContainerFolder, boot: str, grace: float, clock: Clock) -> None:
-    """SIGTERM to the group, SIGKILL after `grace` seconds. Returns when all of it is dead.
+    """SIGTERM, or the signal it wants, to the group; SIGKILL after `grace` seconds. Returns when all of it is dead.
 
     Raises:
         TimeoutError: it did not die of SIGKILL either (it hangs in the kernel).
@@ -56,7 +58,7 @@ def stop(folder: ContainerFolder, boot: str, grace: float, clock: Clock) -> None
         return
     if recorded.exit_code is None:
         if grace > 0:
-            recorded.main.kill_group(signal.SIGTERM)
+            recorded.main.kill_group(number((folder.spec() or {}).get("stop_signal") or "SIGTERM"))
         if grace <= 0 or not recorded.shim.wait(grace):
             recorded.main.kill_group(signal.SIGKILL)
             if not recorded.shim.wait(KILL_WAIT):
@@ -65,6 +67,14 @@ def stop(folder: ContainerFolder, boot: str, grace: float, clock: Clock) -> None
                 if not recorded.main.wait(KILL_WAIT):
                     raise TimeoutError(f"container {folder.id} does not die of SIGKILL")
     reap(folder, boot, clock.now())
+
+
+def number(name: str) -> int:
+    """A signal's number by its name, such as SIGUSR1 or SIGRTMIN+3."""
+    for base, sign in (("SIGRTMIN", "+"), ("SIGRTMAX", "-")):
+        if name.startswith(base + sign):
+            return signal.Signals[base] + int(name.removeprefix(base))
+    return int(signal.Signals[name])
 
 
 def sweep(folder: ContainerFolder) -> None:

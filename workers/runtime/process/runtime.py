@@ -4,7 +4,8 @@ A container's process sees the machine's files and programs; its image is only a
 `command`. Pods have addresses out of 127.0.0.0/8: **a server must bind to the address in `$POD_IP`** (given to every
 container), for one that binds to 0.0.0.0 takes its port on every pod's address. Where the right to mount is
 had (root, or user namespaces), each container has volumes, /etc/hosts and /etc/resolv.conf in a private view of the
-file system. Limits of cpu and memory, a read-only root and privileges can't be enforced.
+file system; where control groups can be made (root), each has one that holds it to its cpu, memory and processes.
+Privileges are given up as far as this user has them (see `rights`).
 """
 
 from __future__ import annotations
@@ -14,16 +15,29 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.base.clock import Clock
-from workers.runtime import crilog, images, machine, tcp
+from workers.runtime import crilog, disk_usage, images, machine, tcp
+from workers.runtime.features import Feature
 from workers.runtime.interactive import Interactive
-from workers.runtime.process import attach, execute, interactive, launch, reaping, usage
-from workers.runtime.process.files import ContainerFolder, NodeFolder, PodFolder, ref
-from workers.runtime.process.procfs import MARK
+from workers.runtime.process import (
+    attach,
+    cgroups,
+    execute,
+    interactive,
+    launch,
+    reaping,
+    rights,
+    shown,
+    usage,
+    views,
+)
+from workers.runtime.process.files import ContainerFolder, NodeFolder, ref, stored_security
+from workers.runtime.process.holding import Holding
+from workers.runtime.process.outfit import Outfitter
 from workers.runtime.process.watch import Watch
 from workers.runtime.protocol import (
     ContainerError,
@@ -34,19 +48,14 @@ from workers.runtime.protocol import (
     PodRef,
     PodState,
     SandboxSpec,
-    State,
-    Unsupported,
     Usage,
 )
+from workers.runtime.resources import Limits, Resources
 from workers.runtime.rewriting import rewrite
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
-# Where every pod finds the token of its ServiceAccount; and the variable that says where it lies instead, if nothing
-# can be mounted.
-ACCOUNT_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-ACCOUNT_FOLDER = "BEANPOLE_SERVICE_ACCOUNT"
 
 
 class ProcessRuntime:
@@ -64,11 +73,21 @@ class ProcessRuntime:
         self._clock = clock
         self._boot = machine.boot_id()
         self._mode = launch.detect_mode()
+        view = views.features(self._mode)
+        self._features = view | rights.features(self._mode, view)
+        self._outfitter = Outfitter(self._files.path, self._mode)
+        self._holding = Holding(cgroups.find())
+        if self._holding.place is not None:
+            self._holding.place.sweep(clock.now())
         self._watch = Watch()
         self._say_what_it_cannot()
         self._adopt()
 
     # --- the node
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        return self._features | self._holding.features | {Feature.EPHEMERAL_STORAGE}
 
     def info(self) -> NodeInfo:
         return machine.info(f"process://python{platform.python_version()}", self._files.path)
@@ -86,38 +105,19 @@ class ProcessRuntime:
         images.parse(image)
         return images.PRESENT
 
+    def image_user(self, image: str) -> str:
+        """See `KnowsImageUsers`: an image is only a name, and everything runs as the agent does."""
+        return str(os.geteuid())
+
     # --- what there is
 
     def pods(self) -> list[PodState]:
-        shown = [self._show(folder) for folder in self._files.pods()]
-        return [pod for pod in shown if pod is not None]
+        now = self._clock.now()
+        found = [shown.pod(folder, self._boot, now) for folder in self._files.pods()]
+        return [pod for pod in found if pod is not None]
 
     def pod(self, uid: str) -> PodState | None:
-        return self._show(self._files.pod(uid))
-
-    def _show(self, folder: PodFolder) -> PodState | None:
-        sandbox = folder.sandbox()
-        if sandbox is None:
-            return None
-        states = [self._state(c) for c in folder.containers()]
-        return PodState(ref(sandbox), sandbox["address"], True, tuple(s for s in states if s is not None))
-
-    def _state(self, folder: ContainerFolder) -> ContainerState | None:
-        spec = folder.spec()
-        if spec is None:
-            return None
-        shown = ContainerState(folder.name, folder.attempt, State.CREATED, folder.id, spec["image"])
-        recorded = reaping.current(folder, self._boot, self._clock.now())
-        if recorded is None:
-            return shown
-        return replace(
-            shown,
-            state=State.RUNNING if recorded.exit_code is None else State.EXITED,
-            started_at=recorded.started_at,
-            finished_at=recorded.finished_at,
-            exit_code=recorded.exit_code or 0,
-            message=recorded.message,
-        )
+        return shown.pod(self._files.pod(uid), self._boot, self._clock.now())
 
     # --- starting
 
@@ -130,7 +130,7 @@ class ProcessRuntime:
         rewrite(self._files.pod(pod.uid).path / "hosts", hosts)
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
-        self._refuse(spec)
+        self._outfitter.refuse(spec)
         parent = self._files.pod(pod.uid)
         sandbox = parent.sandbox()
         if sandbox is None:
@@ -144,83 +144,41 @@ class ProcessRuntime:
         if folder.recorded() is None:
             folder.create(spec)
             try:
-                launch.start(folder.path, self._boot, self._launch(parent, sandbox, folder, spec))
+                self._holding.begin(folder, spec)
+                launch.start(folder.path, self._boot, self._outfitter.launch(parent, sandbox, folder, spec))
             except ContainerError:
                 folder.remove()
                 raise
         recorded = folder.recorded()
-        state = self._state(folder)
+        state = shown.container(folder, self._boot, self._clock.now())
         if recorded is None or state is None:
             raise ContainerError("RunContainerError", f"container {spec.name} vanished while it was started")
         self._watch.add(folder, recorded.shim)
         return state
 
-    def _launch(
-        self, parent: PodFolder, sandbox: dict[str, str], folder: ContainerFolder, spec: ContainerSpec
-    ) -> launch.Launch:
-        address = sandbox["address"]
-        env = launch.base_env() | {"HOSTNAME": sandbox["hostname"], "POD_IP": address} | dict(spec.env)
-        if spec.tty:
-            env.setdefault("TERM", "xterm")
-        env |= {"BEANPOLE_POD_IP": address, MARK: folder.id}
-        if any("\0" in text for text in (*env, *env.values(), *(spec.command or ()), *(spec.args or ()))):
-            raise ContainerError("CreateContainerError", "a NUL byte can't be in a command or an environment")
-        work = folder.path / "work"
-        if spec.run_as_user is not None and os.geteuid() == 0:
-            self._open_to(spec.run_as_user, spec.run_as_group, work)
-        mounts = [(m.source, m.target, m.read_only) for m in spec.mounts]
-        if not self._mode:
-            # What every pod has must not keep all pods from running: it lies elsewhere, and the pod is told where.
-            env.update((ACCOUNT_FOLDER, source) for source, target, _ in mounts if target == ACCOUNT_MOUNT)
-            mounts = []
-        targets = {m.target for m in spec.mounts}
-        if self._mode:
-            for name in ("resolv.conf", "hosts"):
-                source = parent.path / name
-                if f"/etc/{name}" not in targets and source.stat().st_size:
-                    mounts.append((str(source), f"/etc/{name}", False))
-        return launch.Launch(
-            mode=self._mode if mounts else "",
-            directory=spec.working_dir or str(work),
-            command=[*(spec.command or ()), *(spec.args or ())],
-            env=env,
-            uid=-1 if spec.run_as_user is None else spec.run_as_user,
-            gid=-1 if spec.run_as_group is None else spec.run_as_group,
-            staging=str(folder.path / "root"),
-            mounts=mounts,
-            wishes=launch.wishes(spec),
-        )
+    def resize_container(self, pod: PodRef, container_id: str, limits: Limits) -> None:
+        """See `Resizes`."""
+        self._holding.resize(self._running(pod, container_id), limits)
 
-    def _open_to(self, uid: int, gid: int | None, work: Path) -> None:
-        """Let another user reach its own folder, without letting it list the others."""
-        os.chown(work, uid, -1 if gid is None else gid)
-        for above in work.parents:
-            if above.is_relative_to(self._files.path):
-                above.chmod(above.stat().st_mode | 0o011)
+    def memory_in_use(self, pod: PodRef, container_id: str) -> int:
+        """See `Resizes`."""
+        return cgroups.memory_in_use(self._running(pod, container_id).groups())
 
-    def _refuse(self, spec: ContainerSpec) -> None:
-        """What can't be done without an engine, by the field that asks for it."""
-        where = f"spec.containers[{spec.name}]"
-        if not spec.command:
-            raise Unsupported(
-                f"{where}.command: required by the process runtime, where an image ({spec.image}) is only a name"
+    def disk_used(self, pod: PodRef) -> Mapping[str, int]:
+        """See `TellsDisk`."""
+        found: dict[str, int] = {}
+        for folder in self._files.pod(pod.uid).containers():
+            log_files = disk_usage.of_files(*folder.path.glob("log*"))
+            found[folder.name] = (
+                found.get(folder.name, 0) + log_files + disk_usage.of_folder(folder.path / "work")
             )
-        root = os.geteuid() == 0
-        if spec.run_as_user is not None and not root and spec.run_as_user != os.geteuid():
-            raise Unsupported(f"{where}.securityContext.runAsUser: needs an agent that runs as root")
-        if spec.run_as_group is not None and not root and spec.run_as_group != os.getegid():
-            raise Unsupported(f"{where}.securityContext.runAsGroup: needs an agent that runs as root")
-        for mount in spec.mounts:
-            if mount.volume is not None:
-                raise Unsupported(
-                    f"{where}.volumeMounts[{mount.target}]: the process runtime has no engine that mounts "
-                    f"{mount.volume.driver} volumes"
-                )
-        mounts = [mount for mount in spec.mounts if mount.target != ACCOUNT_MOUNT]
-        if mounts and not self._mode:
-            raise Unsupported(
-                f"{where}.volumeMounts[{mounts[0].target}]: needs an agent that runs as root, or user namespaces"
-            )
+        return found
+
+    def _running(self, pod: PodRef, container_id: str) -> ContainerFolder:
+        folder = self._find(pod, container_id)
+        if folder is None or not folder.groups():
+            raise ContainerError("ResizeError", f"container {container_id} has no limits to change")
+        return folder
 
     # --- ending
 
@@ -279,8 +237,11 @@ class ProcessRuntime:
             working_dir=spec["working_dir"],
             run_as_user=spec["run_as_user"],
             run_as_group=spec["run_as_group"],
+            privileged=bool(spec.get("privileged")),
+            security=stored_security(spec.get("security") or {}),
+            resources=Resources(oom_score_adj=(spec.get("resources") or {}).get("oom_score_adj", 0)),
         )
-        started = self._launch(parent, sandbox, folder, asked)
+        started = self._outfitter.launch(parent, sandbox, folder, asked)
         private = bool(self._mode) and reaping.is_private(recorded.main)
         inside = replace(started, command=list(command), mode=self._mode if private else "", mounts=())
         return replace(inside, join=recorded.main.pid if private else -1)
@@ -302,7 +263,9 @@ class ProcessRuntime:
 
     def connections(self, pod: PodRef) -> int:
         sandbox = self._files.pod(pod.uid).sandbox()
-        return tcp.count(tcp.tables(), sandbox["address"]) if sandbox else 0
+        # Of an address that is the machine's nobody can tell which connections are the pod's.
+        own = sandbox is not None and not sandbox.get("in_machine")
+        return tcp.count(tcp.tables(), sandbox["address"]) if sandbox and own else 0
 
     def usage(self) -> Usage:
         running = []
@@ -343,7 +306,7 @@ class ProcessRuntime:
             "": "this user may not make mount namespaces: no volumes, and names of Services don't resolve in pods",
         }[self._mode]
         log.warning(
-            "process runtime: containers are plain processes of this machine; cpu and memory limits, "
-            "readOnlyRootFilesystem and privileges are not enforced; servers must bind to $POD_IP; %s",
+            "process runtime: containers are plain processes of this machine; %sservers must bind to $POD_IP; %s",
+            "" if self._holding.place else "limits of cpu, memory and processes are not enforced; ",
             view,
         )

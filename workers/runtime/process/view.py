@@ -18,6 +18,9 @@ MS_REMOUNT, MS_NOATIME, MS_NODIRATIME = 32, 1024, 2048
 MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE, MS_RELATIME = 4096, 16384, 1 << 18, 1 << 19, 1 << 21
 # Flags that a user namespace may not drop when it remounts (mount_namespaces(7)); statvfs has the same bits.
 LOCKED = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME
+# What no image holds.
+LIVELY = ("/dev", "/proc")
+MOUNT_SETATTR, MOUNT_ATTR_RDONLY, AT_FDCWD, AT_RECURSIVE = 442, 1, -100, 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,26 +38,34 @@ def unshare(mode: str) -> None:
     _mount(None, "/", None, MS_REC | MS_SLAVE)
 
 
-def make(mode: str, mounts: list[tuple[str, str, bool]], staging: str) -> None:
-    """A private view in which each (source, target, read-only) is mounted.
+def make(mode: str, mounts: list[tuple[str, str, str, str]], staging: str, read_only: bool = False) -> None:
+    """A private view in which each (source, part of it, target, options) is mounted; see `launch.Bind`.
 
     A target that the machine does not have is made in the private view only: the nearest folder above it
     is covered by a small tmpfs that shows the same entries. If that folder is the root, the tmpfs at `staging`
-    becomes the root.
+    becomes the root. With `read_only` nothing can be written but what is mounted so, and what /dev and /proc stand for.
     """
     unshare(mode)
     covered: list[str] = []
-    ordered = sorted(mounts, key=lambda m: m[1].count("/"))
-    if any(_above(target) == "/" for _, target, _ in ordered):
+    ordered = sorted(mounts, key=lambda m: m[2].count("/"))
+    if any(_above(target) == "/" for _, _, target, _ in ordered):
         _cover("/", staging)
         os.chroot(staging)
         os.chdir("/")
         covered.append("/")
-    for source, target, read_only in ordered:
+    for source, part, target, options in ordered:
         try:
-            _bind(source, target, read_only, covered)
+            if part:
+                _bind_part(source, part, target, options, covered)
+            else:
+                _bind(source, target, options, covered)
         except OSError as exc:
             raise OSError(f"mount of {source} at {target}: {exc.strerror or exc}") from exc
+    if read_only:
+        _attributes("/", MOUNT_ATTR_RDONLY, 0)
+        writable = [target for _, _, target, options in ordered if "ro" not in options]
+        for target in (*LIVELY, *writable):
+            _attributes(target, 0, MOUNT_ATTR_RDONLY)
 
 
 def enter(mode: str, pid: int) -> None:
@@ -62,7 +73,8 @@ def enter(mode: str, pid: int) -> None:
     root = os.open(f"/proc/{pid}/root", os.O_RDONLY)
     spaces = [
         os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY)
-        for name in (("user",) if mode == "user" else ()) + ("mnt",)
+        for name in (("user",) if mode == "user" else ()) + ("mnt", "uts")
+        if name != "uts" or _differs(pid, name)
     ]
     for fd in spaces:
         _check(_libc.setns(fd, 0), "setns")
@@ -70,7 +82,25 @@ def enter(mode: str, pid: int) -> None:
     os.chroot(".")
 
 
-def _bind(source: str, target: str, read_only: bool, covered: list[str]) -> None:
+def _differs(pid: int, name: str) -> bool:
+    """Whether that process is in another namespace than this one."""
+    return os.readlink(f"/proc/{pid}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}")
+
+
+def _bind_part(source: str, part: str, target: str, options: str, covered: list[str]) -> None:
+    """Bind what `part` names in `source`, and nothing outside of it."""
+    # At the end: the other modules there must not take the place of the standard library's.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    import beneath
+
+    top = os.open(source, os.O_PATH)
+    found = beneath.open_beneath(top, part)
+    os.close(top)
+    _bind(f"/proc/self/fd/{found}", target, options, covered)
+    os.close(found)
+
+
+def _bind(source: str, target: str, options: str, covered: list[str]) -> None:
     folder = os.path.isdir(source)
     if not os.path.exists(target):
         above = _above(target)
@@ -87,9 +117,28 @@ def _bind(source: str, target: str, read_only: bool, covered: list[str]) -> None
     elif folder != os.path.isdir(target):
         raise OSError("one is a folder and the other is not")
     _mount(source, target, None, MS_BIND | MS_REC)
-    if read_only:
+    wanted = options.split(",")
+    if "slave" not in wanted:
+        _mount(None, target, None, MS_REC | MS_PRIVATE)
+    if "rro" in wanted:
+        _attributes(target, MOUNT_ATTR_RDONLY, 0)
+    elif "ro" in wanted:
         flags = os.statvfs(target).f_flag & LOCKED
         _mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY | flags)
+
+
+def _attributes(target: str, set_them: int, clear_them: int) -> None:
+    """Change a mount and all that is mounted below it (mount_setattr(2); Linux 5.12)."""
+    asked = (ctypes.c_uint64 * 4)(set_them, clear_them, 0, 0)
+    result = _libc.syscall(
+        ctypes.c_long(MOUNT_SETATTR),
+        AT_FDCWD,
+        os.fsencode(target),
+        AT_RECURSIVE,
+        ctypes.byref(asked),
+        ctypes.c_size_t(ctypes.sizeof(asked)),
+    )
+    _check(result, "mount_setattr")
 
 
 def _above(target: str) -> str:

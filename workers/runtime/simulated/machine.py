@@ -20,11 +20,12 @@ class Container:
 
 @dataclass(slots=True)
 class Pod:
-    """A sandbox and what is in it."""
+    """A sandbox, made at `since`, and what is in it."""
 
     spec: SandboxSpec
     alive: bool = True
     containers: list[Container] = field(default_factory=list)
+    since: float = 0.0
 
 
 @dataclass(slots=True)
@@ -37,10 +38,13 @@ class Machine:
     cpu_millis: int = 32_000
     memory_bytes: int = 128 << 30
     max_pods: int = 110
+    gpus: tuple[str, ...] = ()
     reachable: bool = True
     pods: dict[str, Pod] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     crashes: list[tuple[float, str, str]] = field(default_factory=list)
+    # How much is left of what pods may use up, and of how much: `memory.available`, `nodefs.available`, `pid.available`.
+    levels: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def info(self, name: str) -> NodeInfo:
         """What it has. `name` is the node's."""
@@ -54,6 +58,8 @@ class Machine:
             os_image="Beanpole simulated node",
             architecture="amd64",
             machine_id=name,
+            boot_id=name,
+            gpus=self.gpus,
         )
 
 

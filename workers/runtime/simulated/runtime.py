@@ -6,12 +6,12 @@ import errno
 import heapq
 import ipaddress
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.base.clock import Clock
 from workers.runtime import images
+from workers.runtime.features import Feature
 from workers.runtime.interactive import Interactive
 from workers.runtime.protocol import (
     ContainerError,
@@ -26,6 +26,8 @@ from workers.runtime.protocol import (
     State,
     Usage,
 )
+from workers.runtime.resources import Limits
+from workers.runtime.simulated.deaths import LOOK, Deaths
 from workers.runtime.simulated.echo import Echo
 from workers.runtime.simulated.log import chosen
 from workers.runtime.simulated.machine import Container, Machine, Pod, forget_old
@@ -34,36 +36,38 @@ from workers.runtime.simulated.usage import used
 
 KILLED = 137
 TERMINATED = 143
-# How often a blocked `events` looks at a clock that may be moved by hand, in real seconds.
-_LOOK = 0.05
 
 
 class SimulatedRuntime:
     """The runtime of one simulated node. Nothing in it blocks but `events` and `start-delay`."""
 
     name = "simulated"
+    # Whatever is asked for, nothing would be seen of it.
+    features = frozenset(Feature)
 
     def __init__(self, clock: Clock, node: str = "", machine: Machine | None = None) -> None:
         self.machine = machine or Machine()
         self._clock = clock
         self._node = node
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._died: list[str] = []
-        self._closed = False
+        self._deaths = Deaths(self.machine, clock, node)
+        self._lock = self._changed = self._deaths.changed
 
     # --- the node
 
     def info(self) -> NodeInfo:
-        self._reach()
+        self._deaths.check()
         return self.machine.info(self._node)
 
+    def levels(self) -> dict[str, tuple[int, int]]:
+        """See `workers.agent.signals.HasLevels`."""
+        return dict(self.machine.levels)
+
     def prepare(self, pod_cidr: str) -> str:
-        self._reach()
+        self._deaths.check()
         return str(ipaddress.ip_network(pod_cidr)[1])
 
     def ensure_image(self, image: str, policy: str) -> str:
-        self._reach()
+        self._deaths.check()
         if image in self.machine.present and policy != "Always":
             return images.PRESENT
         registry = images.parse(image).registry
@@ -80,39 +84,40 @@ class SimulatedRuntime:
 
     def pods(self) -> list[PodState]:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             return [self._show(p) for p in self.machine.pods.values()]
 
     def pod(self, uid: str) -> PodState | None:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             found = self.machine.pods.get(uid)
             return self._show(found) if found else None
 
     def _show(self, pod: Pod) -> PodState:
-        return PodState(pod.spec.pod, pod.spec.address, pod.alive, tuple([c.state for c in pod.containers]))
+        states = tuple([c.state for c in pod.containers])
+        return PodState(pod.spec.pod, pod.spec.address, pod.alive, states, pod.since)
 
     # --- starting
 
     def start_sandbox(self, spec: SandboxSpec) -> None:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             pod = self.machine.pods.get(spec.pod.uid)
             if pod is None:
-                self.machine.pods[spec.pod.uid] = Pod(spec)
+                self.machine.pods[spec.pod.uid] = Pod(spec, since=self._clock.now())
             elif not pod.alive:
-                pod.spec, pod.alive = spec, True
+                pod.spec, pod.alive, pod.since = spec, True, self._clock.now()
 
     def refresh(self, pod: PodRef, hosts: str) -> None:
         with self._lock:
-            self._reach()
+            self._deaths.check()
             found = self.machine.pods.get(pod.uid)
             if found is not None:
                 found.spec = replace(found.spec, hosts=hosts)
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             sandbox = self._sandbox(pod)
             for container in sandbox.containers:
                 if container.state.name == spec.name and container.state.attempt == spec.attempt:
@@ -149,9 +154,25 @@ class SimulatedRuntime:
             image=spec.image,
             image_id=f"simulated:{spec.image}",
             started_at=now,
+            limits=spec.limits,
+            gpus=spec.resources.gpus,
         )
         ready_at = float("inf") if told.flag("never-ready") else now + told.number("ready-after", 0.0)
         return Container(state, ready_at, crash_at, int(told.number("exit-code", 1)), spec)
+
+    def resize_container(self, pod: PodRef, container_id: str, limits: Limits) -> None:
+        """See `Resizes`."""
+        found = self._find(pod, container_id)
+        if found is None or found.state.state is not State.RUNNING:
+            raise ContainerError("ResizeError", f"container {container_id} is not running")
+        with self._lock:
+            found.state = replace(found.state, limits=limits)
+
+    def memory_in_use(self, pod: PodRef, container_id: str) -> int:
+        """See `Resizes`."""
+        found = self._find(pod, container_id)
+        told = Told(self.machine.pods[pod.uid].spec.annotations, found.state.name) if found else None
+        return (told.quantity("memory") or 0) // 1000 if told else 0
 
     # --- ending
 
@@ -164,7 +185,7 @@ class SimulatedRuntime:
         if stubborn and grace > 0:
             self._clock.sleep(grace)
         with self._lock:
-            self._end(pod.uid, found, KILLED if stubborn or grace <= 0 else TERMINATED)
+            self._deaths.end(pod.uid, found, KILLED if stubborn or grace <= 0 else TERMINATED)
 
     def kill(self, pod_uid: str, container: str, exit_code: int = KILLED) -> None:
         """The running container of that name ends by itself, as if someone had killed its process.
@@ -173,10 +194,10 @@ class SimulatedRuntime:
             KeyError: none of that name runs.
         """
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             for found in self.machine.pods[pod_uid].containers:
                 if found.state.name == container and found.state.state is State.RUNNING:
-                    self._end(pod_uid, found, exit_code)
+                    self._deaths.end(pod_uid, found, exit_code)
                     return
         raise KeyError(container)
 
@@ -187,18 +208,18 @@ class SimulatedRuntime:
             pod.alive = False
             for container in pod.containers:
                 if container.state.state is State.RUNNING:
-                    self._end(pod_uid, container, KILLED)
+                    self._deaths.end(pod_uid, container, KILLED)
 
     def remove_container(self, pod: PodRef, container_id: str) -> None:
         with self._lock:
-            self._reach()
+            self._deaths.check()
             sandbox = self.machine.pods.get(pod.uid)
             if sandbox:
                 sandbox.containers = [c for c in sandbox.containers if c.state.id != container_id]
 
     def remove_pod(self, pod: PodRef) -> None:
         with self._lock:
-            self._reach()
+            self._deaths.check()
             self.machine.pods.pop(pod.uid, None)
 
     # --- looking inside
@@ -206,7 +227,7 @@ class SimulatedRuntime:
     def probe(self, pod: PodRef, container: str) -> bool:
         """See `protocol.AnswersProbes`."""
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             found = self.machine.pods.get(pod.uid)
             if found is None or not found.alive:
                 return False
@@ -244,7 +265,7 @@ class SimulatedRuntime:
 
     def logs(self, pod: PodRef, container: str, options: LogOptions) -> Iterator[bytes]:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             sandbox = self.machine.pods.get(pod.uid)
             named = [c for c in (sandbox.containers if sandbox else ()) if c.state.name == container]
             wanted = [c for c in named if options.attempt in (None, c.state.attempt)]
@@ -259,8 +280,8 @@ class SimulatedRuntime:
             yield data
         if options.follow:
             with self._changed:
-                while self._runs(container) and not self._closed:
-                    self._changed.wait(_LOOK)
+                while self._runs(container) and not self._deaths.closed:
+                    self._changed.wait(LOOK)
 
     def connections(self, pod: PodRef) -> int:
         return 0
@@ -268,7 +289,7 @@ class SimulatedRuntime:
     def usage(self) -> Usage:
         found: list[ContainerUsage] = []
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             now = self._clock.now()
             for pod in self.machine.pods.values():
                 # Of thousands of pods that nobody told anything, nothing is made up.
@@ -281,57 +302,27 @@ class SimulatedRuntime:
     def died(self) -> list[str]:
         """The uids of pods of which a container died since this (or `events`) last said so. Never
         blocks: for whoever runs many nodes in one thread."""
-        with self._lock:
-            self._settle()
-            uids, self._died = self._died, []
-            return uids
+        return self._deaths.died()
 
     def events(self) -> Iterator[str]:
-        while True:
-            with self._changed:
-                while not self._closed and self.machine.reachable:
-                    uids = self.died()
-                    if uids:
-                        break
-                    # Nothing can die unasked while no crash is due, so sleep until told.
-                    self._changed.wait(_LOOK if self.machine.crashes else None)
-                else:
-                    return
-            yield from uids
+        return self._deaths.events()
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._deaths.close()
+
+    def reach(self, reachable: bool) -> None:
+        """Take the simulated engine down, or bring it back: meanwhile calls fail and `events` ends."""
+        self._deaths.reach(reachable)
 
     # --- within
 
-    def _settle(self) -> None:
-        """End the containers whose time has come."""
-        self._reach()
-        crashes = self.machine.crashes
-        while crashes and crashes[0][0] <= self._clock.now():
-            at, uid, container_id = heapq.heappop(crashes)
-            pod = self.machine.pods.get(uid)
-            for container in pod.containers if pod else ():
-                if container.state.id == container_id and container.crash_at == at:
-                    self._end(uid, container, container.crash_code, at)
-
-    def _end(self, uid: str, container: Container, code: int, at: float | None = None) -> None:
-        if container.state.state is State.EXITED:
-            return
-        at = self._clock.now() if at is None else at
-        container.state = replace(container.state, state=State.EXITED, exit_code=code, finished_at=at)
-        self._died.append(uid)
-        self._changed.notify_all()
-
     def _runs(self, container: Container) -> bool:
-        self._settle()
+        self._deaths.settle()
         return container.state.state is State.RUNNING
 
     def _find(self, pod: PodRef, container_id: str) -> Container | None:
         with self._lock:
-            self._settle()
+            self._deaths.settle()
             found = self.machine.pods.get(pod.uid)
             return next((c for c in (found.containers if found else ()) if c.state.id == container_id), None)
 
@@ -340,13 +331,3 @@ class SimulatedRuntime:
         if found is None or not found.alive:
             raise ContainerError("CreateContainerError", f"pod {pod.namespace}/{pod.name} has no sandbox")
         return found
-
-    def reach(self, reachable: bool) -> None:
-        """Take the simulated engine down, or bring it back: meanwhile calls fail and `events` ends."""
-        with self._changed:
-            self.machine.reachable = reachable
-            self._changed.notify_all()
-
-    def _reach(self) -> None:
-        if not self.machine.reachable:
-            raise ContainerError("RuntimeUnavailable", f"the simulated engine of node {self._node} is down")

@@ -1,0 +1,155 @@
+"""An agent that carries pods through their lives, on simulated containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.objects.change import Object
+from tests.agent.world import World, condition, pod, waiting
+from workers.runtime.protocol import ContainerError, PodRef
+
+SIDECAR = {"name": "side", "image": "side:1", "restartPolicy": "Always"}
+HOOK = {"exec": {"command": ["hook"]}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def entry(world: World, uid: str, name: str) -> Object:
+    status = world.status(uid)
+    for section in ("containerStatuses", "initContainerStatuses"):
+        for each in status.get(section) or ():
+            if each["name"] == name:
+                return each  # type: ignore[no-any-return]
+    return {}
+
+
+def test_a_sidecar_that_dies_is_restarted_and_ends_with_what_it_serves(world: World) -> None:
+    uid = world.api.put(pod(restart="Never", init=[SIDECAR]))
+    world.change()
+    assert world.status(uid)["phase"] == "Running"
+    world.runtime.kill(uid, "side")
+    world.run(30)
+    assert entry(world, uid, "side")["restartCount"] == 1
+    assert condition(world.status(uid), "Ready")["status"] == "True"
+    world.runtime.kill(uid, "web", 0)
+    world.run(30)
+    assert world.status(uid)["phase"] == "Succeeded"
+    # It was told to end, and waits for nothing.
+    assert entry(world, uid, "side")["state"]["terminated"]["exitCode"] == 143
+    assert entry(world, uid, "side")["restartCount"] == 1
+
+
+def test_a_restart_rule_starts_a_container_again_that_would_be_over(world: World) -> None:
+    rules = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
+    uid = world.api.put(pod(restart="Never", restartPolicy="Never", restartPolicyRules=rules))
+    world.change()
+    world.runtime.kill(uid, "web", 42)
+    world.run(1)
+    assert (world.status(uid)["phase"], entry(world, uid, "web")["restartCount"]) == ("Running", 1)
+    world.runtime.kill(uid, "web", 42)
+    world.run(1)
+    assert waiting(world.status(uid)) == "CrashLoopBackOff"
+    world.run(15)
+    world.runtime.kill(uid, "web", 1)
+    world.run(1)
+    assert (world.status(uid)["phase"], entry(world, uid, "web")["restartCount"]) == ("Failed", 2)
+
+
+def test_a_post_start_hook_that_fails_ends_the_container_with_back_off(world: World) -> None:
+    told = {"exec-exit-code": "3"}
+    uid = world.api.put(pod(annotations=told, lifecycle={"postStart": HOOK}))
+    world.change()
+    world.run(5)
+    assert condition(world.status(uid), "Ready")["status"] == "False"
+    assert {"FailedPostStartHook", "Killing"} <= world.reasons()
+    assert waiting(world.status(uid)) == "PostStartHookError"
+    attempts = entry(world, uid, "web")["restartCount"]
+    world.run(60)
+    assert entry(world, uid, "web")["restartCount"] > attempts
+    assert entry(world, uid, "web")["restartCount"] < 6
+
+
+def test_a_pre_stop_hook_that_fails_is_told_and_the_end_goes_on(world: World) -> None:
+    told = {"exec-exit-code": "3"}
+    uid = world.api.put(pod(annotations=told, lifecycle={"preStop": HOOK}))
+    world.change()
+    world.api.delete(uid, 5, world.clock.at)
+    world.change(10)
+    assert uid not in world.api.pods
+    assert "FailedPreStopHook" in world.reasons()
+
+
+def test_a_deadline_that_is_brought_forward_ends_the_pod(world: World) -> None:
+    wanted = pod()
+    wanted["spec"]["activeDeadlineSeconds"] = 1000
+    uid = world.api.put(wanted)
+    world.change()
+    world.run(20)
+    assert world.status(uid)["phase"] == "Running"
+    changed = world.api.pods[uid]
+    changed["spec"]["activeDeadlineSeconds"] = 10
+    world.api.put(changed)
+    world.change()
+    assert (world.status(uid)["phase"], world.status(uid)["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_container_that_could_not_be_stopped_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.api.put(pod())
+    world.change()
+    stop, failures = (
+        world.runtime.stop_container,
+        [ContainerError("KillContainerError", "busy"), OSError("late")],
+    )
+
+    def failing(ref: PodRef, container: str, grace: float) -> Any:
+        if failures:
+            raise failures.pop()
+        return stop(ref, container, grace)
+
+    monkeypatch.setattr(world.runtime, "stop_container", failing)
+    world.api.delete(uid, 5, world.clock.at)
+    world.change(10)
+    assert failures == []
+    assert uid not in world.api.pods
+
+
+def test_a_pod_that_is_marked_while_its_containers_start_starts_no_more_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = pod()
+    wanted["spec"]["containers"].append({"name": "aux", "image": "aux:1"})
+    uid = world.api.put(wanted)
+    start = world.runtime.start_container
+    started: list[str] = []
+
+    def slow(ref: PodRef, spec: Any) -> Any:
+        started.append(spec.name)
+        world.api.delete(uid, 5, world.clock.at)
+        world.agent.exchange_once()
+        return start(ref, spec)
+
+    monkeypatch.setattr(world.runtime, "start_container", slow)
+    world.change(10)
+    assert started == ["web"]
+    assert world.machine.pods == {}
+
+
+def test_in_a_new_sandbox_the_init_containers_run_again(world: World) -> None:
+    told = {"init.crash-after": "0.1", "init.exit-code": "0"}
+    uid = world.api.put(pod(annotations=told, init=[{"name": "init", "image": "init:1"}]))
+    world.change(3)
+    assert world.status(uid)["phase"] == "Running"
+    assert entry(world, uid, "init")["restartCount"] == 0
+    world.runtime.kill_sandbox(uid)
+    world.run(30)
+    assert condition(world.status(uid), "Ready")["status"] == "True"
+    assert entry(world, uid, "init")["restartCount"] == 1
+    assert entry(world, uid, "web")["restartCount"] == 1

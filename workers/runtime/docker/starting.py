@@ -1,0 +1,150 @@
+"""Starting sandboxes and containers on the engine.
+
+Calls to the engine are what costs, so each start makes as few as it can: create, start, inspect.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import docker
+import docker.errors
+
+from workers.runtime import images
+from workers.runtime.docker import config, network, pause
+from workers.runtime.docker.engine import is_conflict, is_gone, translated
+from workers.runtime.docker.files import PodFiles
+from workers.runtime.docker.images import Images
+from workers.runtime.docker.labels import Owner
+from workers.runtime.docker.observed import Observed
+from workers.runtime.docker.removal import Removal
+from workers.runtime.docker.sub_paths import SubPaths
+from workers.runtime.image_store import ImageGone
+from workers.runtime.protocol import ContainerError, ContainerSpec, ContainerState, PodRef, SandboxSpec, State
+
+log = logging.getLogger("beanpole.docker")
+
+
+class Starting:
+    """Starts a node's pods. `image`: the sandbox's."""
+
+    def __init__(
+        self,
+        client: docker.APIClient,
+        owner: Owner,
+        files: PodFiles,
+        store: Images,
+        seen: Observed,
+        removal: Removal,
+        sub_paths: SubPaths,
+    ) -> None:
+        self._client, self._owner, self._files = client, owner, files
+        self._images, self._seen, self._removal = store, seen, removal
+        self._sub_paths = sub_paths
+        self.image = pause.IMAGE
+        # Whether the engine may lower `oom_score_adj`; None: not known yet.
+        self._protects: bool | None = None
+
+    def start_sandbox(self, spec: SandboxSpec) -> None:
+        """See `Runtime.start_sandbox`."""
+        name = self._owner.sandbox_name(spec.pod.uid)
+        self._files.write(spec)
+        with translated("FailedCreatePodSandBox"):
+            try:
+                made = self._client.create_container_from_config(
+                    config.sandbox(self._owner, spec, self.image), name
+                )["Id"]
+            except docker.errors.APIError as exc:
+                if not is_conflict(exc):
+                    raise
+                shown = self._client.inspect_container(name)
+                state = config.state_of(shown["State"]["Status"])
+                useless = network.lost(self._owner, shown)
+                if state is State.RUNNING and not useless:
+                    return
+                if state is State.EXITED or useless:
+                    self._removal.container(name)
+                    self.start_sandbox(spec)
+                    return
+                made = name
+            try:
+                self._client.start(made)
+            except docker.errors.APIError:
+                self._removal.container(made)
+                raise
+
+    def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
+        """See `Runtime.start_container`."""
+        with self._sub_paths.staged(pod, spec) as staged:
+            return self._start_container(pod, staged)
+
+    def _start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
+        """Start it; without protection from the kernel's choice of victims where the engine hasn't the right to that.
+        There is no asking: such an engine fails to start the container, whatever it says of it."""
+        if spec.resources.oom_score_adj >= 0:
+            return self._start(pod, spec)
+        if self._protects is not False:
+            try:
+                state = self._start(pod, spec)
+                self._protects = True
+                return state
+            except ContainerError as exc:
+                if self._protects or exc.reason != "RunContainerError":
+                    raise
+        exposed = replace(spec, resources=replace(spec.resources, oom_score_adj=0))
+        state = self._start(pod, exposed)
+        if self._protects is None:
+            log.warning("the engine can't keep containers from being the first to go when memory runs out")
+        self._protects = False
+        return state
+
+    def _start(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
+        name = self._owner.container_name(pod.uid, spec.name, spec.attempt)
+        made = self._created(pod, spec, name)
+        if made is None:
+            existing = self._seen.container(name)
+            if existing is not None and existing.state is not State.CREATED:
+                return existing
+            made = name
+        try:
+            with translated("RunContainerError"):
+                self._client.start(made)
+        except ContainerError as exc:
+            self._removal.container(made)
+            if _lacks_sandbox(exc.message):
+                raise self._no_sandbox(pod) from exc
+            raise
+        if spec.attempt >= 2:
+            self._removal.container(self._owner.container_name(pod.uid, spec.name, spec.attempt - 2))
+        state = self._seen.container(made)
+        if state is None:
+            raise ContainerError("RunContainerError", f"container {spec.name} was removed as it started")
+        return state
+
+    def _created(self, pod: PodRef, spec: ContainerSpec, name: str) -> str | None:
+        """The id of the new container; None if one of that name is there."""
+        with translated("CreateContainerError"):
+            try:
+                body = config.container(self._owner, pod, spec, self._files.folder(pod.uid))
+                return str(self._client.create_container_from_config(body, name)["Id"])
+            except docker.errors.APIError as exc:
+                if is_conflict(exc):
+                    return None
+                said = str(exc.explanation)
+                if _lacks_sandbox(said) or self._owner.sandbox_name(pod.uid) in said:
+                    raise self._no_sandbox(pod) from exc
+                if is_gone(exc) and "No such image" in said:
+                    self._images.forget(images.parse(spec.image))
+                    raise ImageGone("CreateContainerError", said) from exc
+                raise
+
+    def _no_sandbox(self, pod: PodRef) -> ContainerError:
+        return ContainerError("CreateContainerError", f"pod {pod.namespace}/{pod.name} has no sandbox")
+
+
+def _lacks_sandbox(message: str) -> bool:
+    """Whether the engine means that the container whose network is to be joined is not there."""
+    return "cannot join network of a non running container" in message or (
+        "No such container" in message and "beanpole_" in message
+    )
