@@ -61,7 +61,13 @@ class Said:
 
 _POD = {"namespace": str, "name": str, "uid": str}
 _EVENT = {"regarding": dict, "type": str, "reason": str, "message": str}
-MOUNTABLE = ("configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes", "runtimeclasses.node.k8s.io")
+MOUNTABLE = (
+    "configmaps",
+    "secrets",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "runtimeclasses.node.k8s.io",
+)
 
 
 def read(raw: Any) -> Said:

@@ -12,14 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from app.base.clock import rfc3339
 from app.objects.change import Object
-from workers.agent import backoff
-from workers.agent.decide import decide
-from workers.agent.decide_containers import Health
-from workers.agent.decide_status import pod_status
-from workers.agent.decide_stop import Drain
-from workers.agent.memory import Ending, PodMemory
-from workers.agent.pod import containers, find, init_containers, is_sidecar, newest, ref
-from workers.agent.step import (
+from workers.agent.deciding import backoff
+from workers.agent.deciding.containers import Health
+from workers.agent.deciding.decide import decide
+from workers.agent.deciding.step import (
     Action,
     Decision,
     PostStart,
@@ -30,6 +26,10 @@ from workers.agent.step import (
     StartSandbox,
     Stop,
 )
+from workers.agent.deciding.stop import Drain
+from workers.agent.memory import Ending, PodMemory
+from workers.agent.pod import containers, find, init_containers, is_sidecar, newest, ref
+from workers.agent.status.pod_status import pod_status
 from workers.runtime.protocol import ContainerState, PodState, State
 
 START = 1_800_000_000.0

@@ -1,4 +1,4 @@
-"""What becomes of the fields of a pod of which `workers.agent.needs` says nothing, type by type.
+"""What becomes of the fields of a pod of which `workers.agent.admitting.needs` says nothing, type by type.
 
 ACTED_UPON: some module does what the field says. MEANINGLESS: on a cluster like this it could mean nothing, and why.
 ONE_OF_MANY: types that are no part of pods alone, and have tests of their own.

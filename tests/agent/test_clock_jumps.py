@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from workers.agent import backoff, clock_jumps
+from workers.agent import clock_jumps
+from workers.agent.deciding import backoff
 from workers.agent.memory import ContainerMemory, Ending, PodMemory
-from workers.agent.resize_memory import ResizeMemory
+from workers.agent.resizing.memory import ResizeMemory
 
 # What is a length of time or no time of this agent's, by its class.
 LENGTHS = {"backoff", "end_grace", "period", "clock_offset"}

@@ -10,11 +10,11 @@ from app.base.settings import Settings
 from app.objects.change import Object
 from tests.agent.world import NoNetwork, World, pod
 from tests.clock import HandClock
-from workers.agent.gate import Gate
+from workers.agent.admitting.gate import Gate
 from workers.agent.hosts_files import HostsFiles
 from workers.agent.lifecycle import Lifecycle
 from workers.agent.record import Record
-from workers.agent.resizing import Resizer
+from workers.agent.resizing.resizing import Resizer
 from workers.network.node import NodeNetwork
 from workers.network.select import NoPlane
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodRef

@@ -6,11 +6,11 @@ import pytest
 
 from tests.agent.world import START, pod
 from tests.clock import HandClock
-from workers.agent import backoff
 from workers.agent.addresses import Addresses, NoAddress
+from workers.agent.deciding import backoff
+from workers.agent.exchange.notes import Notes
 from workers.agent.memory import ContainerMemory
-from workers.agent.node import node_object, says_the_same
-from workers.agent.notes import Notes
+from workers.agent.node.report import node_object, says_the_same
 from workers.runtime.protocol import NodeInfo
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.waiting import until
 from tests.faults.node import FaultyNode, pod
 from tests.faults.own_engine import OwnEngine
-from workers.agent import readiness
+from workers.agent.node import readiness
 from workers.runtime.docker import client
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]

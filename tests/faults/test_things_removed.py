@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.waiting import until
 from tests.faults.node import FaultyNode, pod
 from tests.faults.own_engine import OwnEngine
-from workers.agent import readiness
+from workers.agent.node import readiness
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(60)]
 

@@ -494,7 +494,10 @@ def test_one_nodes_mistake_does_not_keep_the_others_from_being_heard(world: Any,
 def test_agents_are_told_where_the_pods_of_other_machines_are(world: Any, make: Any) -> None:
     def node(name: str, address: str) -> dict[str, Any]:
         made: dict[str, Any] = make.node(name)
-        made["status"] = {**(made.get("status") or {}), "addresses": [{"type": "InternalIP", "address": address}]}
+        made["status"] = {
+            **(made.get("status") or {}),
+            "addresses": [{"type": "InternalIP", "address": address}],
+        }
         return made
 
     first = together(world, n1={"node": node("n1", "192.0.2.1")})

@@ -14,21 +14,21 @@ from typing import Any
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
-from workers.agent.account_tokens import AccountTokens
-from workers.agent.conversation import Conversation
+from workers.agent.configuring.account_tokens import AccountTokens
 from workers.agent.deaths import Deaths
-from workers.agent.dialogue import Dialogue
-from workers.agent.evictor import Evictor
-from workers.agent.exchanger import Exchanger
+from workers.agent.exchange.conversation import Conversation
+from workers.agent.exchange.dialogue import Dialogue
+from workers.agent.exchange.exchanger import Exchanger
+from workers.agent.exchange.notes import Notes
+from workers.agent.exchange.outbox import Outbox
 from workers.agent.jobs import Jobs, SteppedJobs
-from workers.agent.notes import Notes
-from workers.agent.outbox import Outbox
+from workers.agent.node.registration import registered
+from workers.agent.node.shutdown import Shutdown
 from workers.agent.pods import Pods
+from workers.agent.pressure.evictor import Evictor
 from workers.agent.probing import Prober, prober_for
-from workers.agent.registration import registered
-from workers.agent.sessions import Sessions
-from workers.agent.shutdown import Shutdown
-from workers.agent.streams import Streams
+from workers.agent.sessions.sessions import Sessions
+from workers.agent.sessions.streams import Streams
 from workers.agent.surroundings import AgentApi, Network, Surroundings
 from workers.runtime.protocol import Runtime
 

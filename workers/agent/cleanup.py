@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from app.base.clock import Clock, SystemClock
 from app.base.errors import BeanpoleError
 from app.base.settings import Settings, load
-from workers.agent import volumes
+from workers.agent.volumes import volumes
 from workers.network.nft import NftPlane
 from workers.network.routes import Routes
 from workers.network.select import lacking

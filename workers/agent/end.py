@@ -6,11 +6,11 @@ import logging
 import threading
 
 from app.objects.change import Object
+from workers.agent.deciding.restarts import is_init
+from workers.agent.deciding.step import PreStop, Stop, Target
 from workers.agent.memory import Ending
 from workers.agent.pod import ref
 from workers.agent.record import Record
-from workers.agent.restarts import is_init
-from workers.agent.step import PreStop, Stop, Target
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, HasVolumes
 

@@ -6,8 +6,8 @@ import logging
 
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
+from workers.agent.configuring.sandbox import host_ports
 from workers.agent.record import Record
-from workers.agent.sandbox import host_ports
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
 

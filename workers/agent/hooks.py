@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from app.base.clock import Clock
 from app.objects.change import Object
+from workers.agent.deciding.restarts import is_init
+from workers.agent.deciding.step import PostStart, PreStop, Target
 from workers.agent.memory import Ending
 from workers.agent.pod import find, ref
 from workers.agent.probing import request
 from workers.agent.record import Record
-from workers.agent.restarts import is_init
-from workers.agent.step import PostStart, PreStop, Target
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, Runtime
 

@@ -13,9 +13,9 @@ import os
 from pathlib import Path
 
 from app.objects.change import Object
+from workers.agent.configuring.sources import ConfigError
 from workers.agent.memory import PodMemory
 from workers.agent.pod import containers, ephemeral_containers, find, init_containers, ref
-from workers.agent.sources import ConfigError
 from workers.agent.surroundings import Surroundings
 from workers.runtime.mounts import Mount
 from workers.runtime.protocol import (

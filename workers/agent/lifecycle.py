@@ -6,28 +6,13 @@ import logging
 from collections.abc import Callable, Iterable
 
 from workers.agent import clock_jumps
-from workers.agent.decide import decide, past_deadline
-from workers.agent.decide_containers import Health
-from workers.agent.decide_status import pod_status
-from workers.agent.decide_stop import Drain, wants_connections
-from workers.agent.end import Ender
-from workers.agent.ending import of_rejected
-from workers.agent.exposure import Exposure
-from workers.agent.gate import Gate
-from workers.agent.hooks import Hooks
-from workers.agent.hosts_files import HostsFiles
-from workers.agent.jobs import Jobs
-from workers.agent.last_words import LastWords
-from workers.agent.outbox import Outbox
-from workers.agent.pod import full_name, newest, ref
-from workers.agent.probes import Probes
-from workers.agent.record import Record
-from workers.agent.refusals import REASON, lacks
-from workers.agent.resizing import Resizer
-from workers.agent.restarts import is_init
-from workers.agent.sources import NotYetKnown
-from workers.agent.start import Starter
-from workers.agent.step import (
+from workers.agent.admitting.gate import Gate
+from workers.agent.admitting.refusals import REASON, lacks
+from workers.agent.configuring.sources import NotYetKnown
+from workers.agent.deciding.containers import Health
+from workers.agent.deciding.decide import decide, past_deadline
+from workers.agent.deciding.restarts import is_init
+from workers.agent.deciding.step import (
     Action,
     Decision,
     PostStart,
@@ -39,9 +24,24 @@ from workers.agent.step import (
     StartSandbox,
     Stop,
 )
+from workers.agent.deciding.stop import Drain, wants_connections
+from workers.agent.end import Ender
+from workers.agent.exchange.outbox import Outbox
+from workers.agent.exposure import Exposure
+from workers.agent.hooks import Hooks
+from workers.agent.hosts_files import HostsFiles
+from workers.agent.jobs import Jobs
+from workers.agent.last_words import LastWords
+from workers.agent.pod import full_name, newest, ref
+from workers.agent.pressure.ending import of_rejected
+from workers.agent.probing.probes import Probes
+from workers.agent.record import Record
+from workers.agent.resizing.resizing import Resizer
+from workers.agent.start import Starter
+from workers.agent.status.pod_status import pod_status
 from workers.agent.surroundings import Surroundings
-from workers.agent.volume_mounts import show_mounts
-from workers.agent.volumes import SetUpFailed
+from workers.agent.volumes.mounts import show_mounts
+from workers.agent.volumes.volumes import SetUpFailed
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
 
 log = logging.getLogger("beanpole.agent")

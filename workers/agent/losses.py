@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.objects.change import Object
-from workers.agent.notes import Notes
+from workers.agent.exchange.notes import Notes
 from workers.agent.pod import containers, init_containers, newest, status_of
 from workers.runtime.protocol import PodState
 

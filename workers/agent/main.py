@@ -31,11 +31,11 @@ from app.client.node_control import CANCEL, SHUTDOWN, socket_path
 from app.client.paths import pods_path, token_path
 from app.trust.requests import NODE_PREFIX, NODES
 from workers.agent.agent import Agent
-from workers.agent.control import Control
-from workers.agent.credentials import Credentials
-from workers.agent.exchanger import Exchanger
+from workers.agent.exchange.credentials import Credentials
+from workers.agent.exchange.exchanger import Exchanger
+from workers.agent.exchange.watching import Watching
 from workers.agent.jobs import ThreadedJobs
-from workers.agent.watching import Watching
+from workers.agent.node.control import Control
 from workers.network.node import NodeNetwork
 from workers.runtime import select
 

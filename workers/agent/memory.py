@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workers.agent.resize_memory import ResizeMemory
+from workers.agent.resizing.memory import ResizeMemory
 from workers.runtime.protocol import PodState, State
 
 

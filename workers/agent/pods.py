@@ -7,19 +7,19 @@ from collections.abc import Callable, Collection, Iterable
 
 from app.objects.change import Object
 from app.objects.persistent import CLAIMS, VOLUMES
-from workers.agent import images
-from workers.agent.admission import Room
-from workers.agent.conversation import Conversation, Told
-from workers.agent.disk_usage import DiskWatch
-from workers.agent.gate import Gate
+from workers.agent.admitting.admission import Room
+from workers.agent.admitting.gate import Gate
+from workers.agent.exchange.conversation import Conversation, Told
+from workers.agent.exchange.outbox import Outbox
+from workers.agent.images import images
 from workers.agent.jobs import Jobs
 from workers.agent.lifecycle import Lifecycle
-from workers.agent.outbox import Outbox
 from workers.agent.pod import is_static
-from workers.agent.probes import Probes, Remark
+from workers.agent.pressure.disk_usage import DiskWatch
 from workers.agent.probing import Prober
+from workers.agent.probing.probes import Probes, Remark
 from workers.agent.record import Record, orphan
-from workers.agent.resizing import Resizer
+from workers.agent.resizing.resizing import Resizer
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import PodState
 

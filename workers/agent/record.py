@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from app.base.clock import rfc3339
 from app.objects.change import Object
 from app.objects.references import references
-from workers.agent.admission import Asked
-from workers.agent.allocation import with_allocation
-from workers.agent.decide_stop import ORPHAN_GRACE
+from workers.agent.admitting.admission import Asked
+from workers.agent.deciding.stop import ORPHAN_GRACE
 from workers.agent.memory import PodMemory
+from workers.agent.resizing.allocation import with_allocation
 from workers.runtime.protocol import PodRef
 
 

@@ -8,23 +8,23 @@ from dataclasses import replace
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
 from app.objects.pod_hostname import TooLong
-from workers.agent import backoff
 from workers.agent.addresses import NoAddress
-from workers.agent.container import container_spec
+from workers.agent.admitting.refusals import check_debugger
+from workers.agent.configuring.container import container_spec
+from workers.agent.configuring.sandbox import NoClass, handler_of, sandbox_spec, shared
+from workers.agent.configuring.security import check_user
+from workers.agent.configuring.sources import ConfigError, NotYetKnown
+from workers.agent.deciding import backoff
+from workers.agent.deciding.step import StartContainer
 from workers.agent.exposure import Exposure
-from workers.agent.image_supply import IMAGE_REASONS, ImageTrouble, Pulling
+from workers.agent.images.supply import IMAGE_REASONS, ImageTrouble, Pulling
 from workers.agent.last_words import LastWords
 from workers.agent.losses import tell_lost_container, tell_lost_sandbox
 from workers.agent.memory import ContainerMemory
 from workers.agent.pod import find, newest, ref
 from workers.agent.record import Record
-from workers.agent.refusals import check_debugger
-from workers.agent.sandbox import NoClass, handler_of, sandbox_spec, shared
-from workers.agent.security import check_user
-from workers.agent.sources import ConfigError, NotYetKnown
-from workers.agent.step import StartContainer
 from workers.agent.surroundings import Surroundings
-from workers.agent.volumes import SetUpFailed
+from workers.agent.volumes.volumes import SetUpFailed
 from workers.runtime.image_store import ImageGone
 from workers.runtime.protocol import (
     AnswersProbes,

@@ -14,19 +14,19 @@ from app.base.settings import Settings
 from app.objects import quantity
 from app.objects.change import Object
 from app.objects.persistent import claims_of
-from workers.agent import volumes
-from workers.agent.account_tokens import AccountTokens
 from workers.agent.addresses import Addresses
-from workers.agent.allocatable import allocatable
-from workers.agent.claims import Claims
-from workers.agent.devices import Gpus, NoDevice
-from workers.agent.line import Channel
-from workers.agent.node import Registered, capacity_of
-from workers.agent.notes import Notes
-from workers.agent.resources import oom_score_adj
-from workers.agent.sources import Sources
-from workers.agent.volume_folders import VolumeFolders
-from workers.agent.volumes import Means, Volumes
+from workers.agent.configuring.account_tokens import AccountTokens
+from workers.agent.configuring.resources import oom_score_adj
+from workers.agent.configuring.sources import Sources
+from workers.agent.exchange.notes import Notes
+from workers.agent.node.allocatable import allocatable
+from workers.agent.node.report import Registered, capacity_of
+from workers.agent.resizing.devices import Gpus, NoDevice
+from workers.agent.sessions.line import Channel
+from workers.agent.volumes import volumes
+from workers.agent.volumes.claims import Claims
+from workers.agent.volumes.folders import VolumeFolders
+from workers.agent.volumes.volumes import Means, Volumes
 from workers.runtime.features import Feature
 from workers.runtime.host_mounts import HostMounts
 from workers.runtime.log_limits import LogLimits, limits_of
@@ -34,9 +34,9 @@ from workers.runtime.protocol import AnswersProbes, ContainerError, HasVolumes, 
 from workers.runtime.resources import Resources
 
 if TYPE_CHECKING:
-    from workers.agent.image_keeper import ImageKeeper
+    from workers.agent.deciding.step import StartContainer
+    from workers.agent.images.keeper import ImageKeeper
     from workers.agent.record import Record
-    from workers.agent.step import StartContainer
 
 log = logging.getLogger("beanpole.agent")
 

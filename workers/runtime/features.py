@@ -1,6 +1,6 @@
 """What some runtimes can give a pod and others can't.
 
-A runtime says what it gives in `Runtime.features`; `workers.agent.refusals` says which field of a pod asks for which
+A runtime says what it gives in `Runtime.features`; `workers.agent.admitting.refusals` says which field of a pod asks for which
 feature, and what becomes of a pod whose runtime lacks it.
 """
 

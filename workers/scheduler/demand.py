@@ -13,7 +13,15 @@ from app.objects.persistent import claims_of
 from workers.scheduler.state import Asked, HostPort, asked_by, host_ports
 
 DEFAULT_SCHEDULER = "default-scheduler"
-_SHAPING = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName", "overhead", "resources")
+_SHAPING = (
+    "nodeSelector",
+    "affinity",
+    "tolerations",
+    "topologySpreadConstraints",
+    "nodeName",
+    "overhead",
+    "resources",
+)
 
 
 @dataclass(slots=True)

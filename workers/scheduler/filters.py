@@ -85,7 +85,14 @@ def ports_taken(demand: Demand, node: NodeState) -> str | None:
 
 
 FIXED: tuple[Filter, ...] = (unschedulable, tainted, elsewhere)
-ROOM: tuple[Filter, ...] = (crowded, short_of_cpu, short_of_memory, short_of_storage, short_of_more, ports_taken)
+ROOM: tuple[Filter, ...] = (
+    crowded,
+    short_of_cpu,
+    short_of_memory,
+    short_of_storage,
+    short_of_more,
+    ports_taken,
+)
 
 
 def fixed(demand: Demand, node: NodeState) -> str | None:

@@ -31,7 +31,11 @@ def mutate(attributes: Attributes, around: Surroundings) -> None:
 def validate(attributes: Attributes, around: Surroundings) -> None:
     """Raises Forbidden where the object breaks a bound."""
     obj = attributes.obj
-    if obj is None or attributes.subresource not in ("", "resize") or obj["metadata"].get("deletionTimestamp"):
+    if (
+        obj is None
+        or attributes.subresource not in ("", "resize")
+        or obj["metadata"].get("deletionTimestamp")
+    ):
         return
     if attributes.operation == "UPDATE" and attributes.kind.resource == "pods" and not attributes.subresource:
         return  # a pod's resources change by `resize` only

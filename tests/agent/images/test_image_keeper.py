@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.agent.images.store import ImageWorld, Store
 from tests.agent.world import pod
-from workers.agent import image_collection
-from workers.agent.image_keeper import ImageKeeper
-from workers.agent.image_memory import Pulled
+from workers.agent.images import collection as image_collection
+from workers.agent.images.keeper import ImageKeeper
+from workers.agent.images.memory import Pulled
 from workers.runtime.image_store import Disk
 from workers.runtime.protocol import ContainerError
 

@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 from tests.agent.images.store import secret_of
-from workers.agent.image_memory import ImageMemory
-from workers.agent.keyring import Key, Keyring
+from workers.agent.images.keyring import Key, Keyring
+from workers.agent.images.memory import ImageMemory
 from workers.runtime import images
 from workers.runtime.image_store import StoredImage
 

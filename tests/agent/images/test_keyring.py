@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.agent.images.store import secret_of
-from workers.agent.keyring import Keyring, NoLogins
+from workers.agent.images.keyring import Keyring, NoLogins
 from workers.runtime import images
 
 

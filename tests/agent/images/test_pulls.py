@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.agent.images.store import ImageWorld
 from tests.agent.world import pod, waiting
+from workers.agent.images.pulls import Pull, stalled
 from workers.agent.jobs import SteppedJobs
-from workers.agent.pulls import Pull, stalled
 from workers.runtime import images
 
 

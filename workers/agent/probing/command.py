@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.objects.change import Object
-from workers.agent.env import expand
+from workers.agent.configuring.env import expand
 from workers.agent.probing.attempt import BODY_MAX, Outcome, Try
 from workers.agent.probing.grpc import go_duration
 from workers.runtime.protocol import ContainerError, Runtime

@@ -59,7 +59,7 @@ class SimulatedRuntime:
         return self.machine.info(self._node)
 
     def levels(self) -> dict[str, tuple[int, int]]:
-        """See `workers.agent.signals.HasLevels`."""
+        """See `workers.agent.pressure.signals.HasLevels`."""
         return dict(self.machine.levels)
 
     def prepare(self, pod_cidr: str) -> str:

@@ -1,0 +1,171 @@
+"""Many nodes of one process: when they speak, and together with whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.base.errors import TooManyRequests
+from app.base.ids import RandomIds
+from app.client.http import Unreachable
+from tests.agent.world import HandClock
+from workers.agent.exchange.exchanger import COALESCE, STATUSES, Exchanger, Turn
+from workers.agent.exchange.outbox import Batch
+from workers.agent.exchange.services import ServiceNews
+from workers.agent.jobs import SteppedJobs
+
+
+class Node:
+    """An agent that remembers what it heard."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.news = 0
+        self.heard: list[Any] = []
+        self.kept = 0
+        self.told: list[ServiceNews] = []
+
+    def speak(self) -> Turn:
+        return Turn({"says": self.name}, Batch({}, {}), [])
+
+    def unheard(self, turn: Turn) -> None:
+        self.kept += 1
+
+    def hear(self, turn: Turn, answer: dict[str, Any], common: dict[str, Any]) -> None:
+        self.heard.append((answer["for"], common["revision"]))
+
+    def services_changed(self, news: ServiceNews) -> None:
+        self.told.append(news)
+
+
+class Cluster:
+    """An API that answers every node with its own name, and three nodes of one process."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.jobs = SteppedJobs(self.clock)
+        self.requests: list[dict[str, Any]] = []
+        self.network: dict[str, Any] = {}
+        self.refused: dict[str, Any] = {}
+        self.fails: Exception | None = None
+        self.exchanger = Exchanger(self._answer, self.jobs, self.clock, RandomIds(1))
+        self.nodes = {name: Node(name) for name in ("a", "b", "c")}
+        for node in self.nodes.values():
+            self.exchanger.join(node)
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.fails:
+            raise self.fails
+        nodes = {name: self.refused.get(name) or {"for": name} for name in request["nodes"]}
+        return {
+            "epoch": 1,
+            "revision": len(self.requests),
+            "applied": 0,
+            "network": self.network,
+            "nodes": nodes,
+        }
+
+    def run(self, seconds: float) -> list[set[str]]:
+        """Let time pass; the nodes of each exchange made meanwhile."""
+        end, before = self.clock.at + seconds, len(self.requests)
+        self.jobs.run_due()
+        while (due := self.jobs.next_due()) is not None and due <= end:
+            self.clock.at = due
+            self.jobs.run_due()
+        self.clock.at = end
+        return [set(request["nodes"]) for request in self.requests[before:]]
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+def test_what_nodes_have_to_say_within_a_short_while_is_one_request(cluster: Cluster) -> None:
+    cluster.exchanger.ask(["a"], COALESCE, news=True)
+    cluster.run(COALESCE / 2)
+    cluster.exchanger.ask(["b"], COALESCE, news=True)
+    cluster.exchanger.ask(["c"], 5.0)
+    assert cluster.run(1.0) == [{"a", "b"}]
+    assert cluster.nodes["a"].heard == [("a", 1)]
+    assert cluster.nodes["b"].heard == [("b", 1)]
+    assert cluster.run(5.0) == [{"c"}]
+
+
+def test_a_node_that_asks_twice_speaks_once_and_at_the_earlier_time(cluster: Cluster) -> None:
+    cluster.exchanger.ask(["a"], 5.0)
+    cluster.exchanger.ask(["a"], 0.0)
+    cluster.exchanger.ask(["a"], 3.0)
+    assert cluster.run(0.0) == [{"a"}]
+    assert cluster.run(10.0) == []
+
+
+def test_a_request_does_not_grow_beyond_bounds(cluster: Cluster) -> None:
+    cluster.nodes["a"].news = cluster.nodes["b"].news = STATUSES - 1
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.5) == [{"a", "b"}, {"c"}]
+
+
+def test_an_api_that_is_away_loses_nothing_and_is_asked_again_and_again(cluster: Cluster) -> None:
+    cluster.fails = Unreachable("away")
+    cluster.exchanger.ask(["a", "b"], 0.0)
+    tries = cluster.run(60.0)
+    assert tries[0] == {"a", "b"}
+    assert 8 < len(tries) < 60
+    assert cluster.nodes["a"].kept == cluster.nodes["b"].kept == len(tries)
+    cluster.fails = None
+    assert {"a", "b"} in cluster.run(10.0)
+    assert cluster.nodes["a"].heard
+
+
+def test_news_do_not_shorten_the_pause_that_an_api_asks_for_but_a_nudge_does(cluster: Cluster) -> None:
+    cluster.fails = TooManyRequests("busy", retry_after=20)
+    cluster.exchanger.ask(["a"], 0.0)
+    assert len(cluster.run(0.1)) == 1
+    cluster.exchanger.ask(["b"], COALESCE, news=True)
+    assert cluster.run(5.0) == []
+    cluster.exchanger.ask(["b"], 0.0)
+    assert cluster.run(0.1) == [{"b"}]
+
+
+def test_a_node_that_is_refused_speaks_again_later_and_the_others_were_heard(cluster: Cluster) -> None:
+    status = {"kind": "Status", "reason": "BadRequest", "code": 400, "message": "no"}
+    cluster.refused = {"b": {"error": status}}
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.1) == [{"a", "b", "c"}]
+    assert (cluster.nodes["b"].heard, cluster.nodes["b"].kept) == ([], 1)
+    assert cluster.nodes["a"].heard == [("a", 1)]
+    cluster.refused = {}
+    assert cluster.run(10.0) == [{"b"}]
+    assert cluster.nodes["b"].heard == [("b", 2)]
+
+
+def test_services_are_kept_once_and_every_node_hears_that_they_changed(cluster: Cluster) -> None:
+    endpoint = {"targetRef": {"uid": "u1"}, "nodeName": "c", "conditions": {"ready": True}}
+    piece = {"metadata": {"namespace": "default", "name": "web-1"}, "endpoints": [endpoint]}
+    cluster.network = {"full": True, "services": [], "endpointslices": [piece]}
+    cluster.exchanger.exchange(["a"])
+    cluster.network = {"endpointslices": []}
+    cluster.exchanger.exchange(["b"])
+    assert [request["network"]["since"] for request in cluster.requests] == [0, 1]
+    services = cluster.exchanger.services
+    assert services.serving == {"c": {"u1"}}
+    assert {name: node.told for name, node in cluster.nodes.items()} == {
+        name: [ServiceNews(True, False)] for name in ("a", "b", "c")
+    }
+    cluster.network = {"endpointslicesGone": ["default/web-1"]}
+    cluster.exchanger.exchange(["a"])
+    assert services.serving == {}
+    assert cluster.nodes["c"].told[-1] == ServiceNews(True, True)
+
+
+def test_the_last_words_are_said_in_one_request_and_nothing_after(cluster: Cluster) -> None:
+    cluster.exchanger.exchange(["a"])
+    cluster.nodes["a"].news = cluster.nodes["c"].news = 1
+    cluster.exchanger.farewell()
+    assert set(cluster.requests[-1]["nodes"]) == {"a", "c"}
+    cluster.exchanger.ask(["b"], 0.0)
+    cluster.exchanger.farewell()
+    assert cluster.run(10.0) == []

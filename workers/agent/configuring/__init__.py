@@ -1,0 +1,1 @@
+"""From a pod and what it draws on to what a runtime starts."""

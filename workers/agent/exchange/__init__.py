@@ -1,0 +1,1 @@
+"""What a node says to the API, and what it is told."""

@@ -1,0 +1,1 @@
+"""What a machine may run short of, and which pods go then."""

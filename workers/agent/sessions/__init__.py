@@ -1,0 +1,1 @@
+"""What users do inside running pods: commands, attaching, ports, logs."""

@@ -1,0 +1,1 @@
+"""Pods that a node runs out of files."""

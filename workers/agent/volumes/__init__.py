@@ -1,0 +1,1 @@
+"""A pod's volumes: made, filled, followed, removed."""
