@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ SIMULATED = ("verbs", "watch", "scale")
 
 
 def main() -> None:
+    # Ended by a signal or by hand, a measurement takes its cluster away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = _arguments()
     wanted = args.names or [n for n in ALL if not (args.kubeconfig and n == "startup")]
     results: list[Result] = []
