@@ -224,8 +224,9 @@ class Model:
             if action.period < ending.period:
                 ending.since, ending.period = self.now, action.period
             if isinstance(action, PreStop):
-                ending.hook = "running"
-                self._hook("preStop", target.name, target.id, halfway)
+                if not ending.hook:
+                    ending.hook = "running"
+                    self._hook("preStop", target.name, target.id, halfway)
             else:
                 ending.signalled = True
                 self._tell("term", target.name, target.id, action.grace)

@@ -22,10 +22,13 @@ class Ports:
     def __init__(self) -> None:
         self.open: dict[str, tuple[str, tuple[object, ...]]] = {}
         self.taken = False
+        self.stuck = False
 
     def expose(self, pod: Object, address: str, node_ip: str, ports: tuple[object, ...]) -> None:
         if self.taken and ports:
             raise BeanpoleError("another program listens on 0.0.0.0:8080/TCP")
+        if self.stuck:
+            raise BeanpoleError("the rules can't be changed")
         self.open[pod["metadata"]["uid"]] = (address, ports)
 
 
@@ -95,3 +98,14 @@ def test_a_port_that_is_taken_keeps_a_new_pod_from_starting_and_is_told_of_one_t
     assert told == [
         "FailedCreatePodSandBox: hostPort: another program listens on 0.0.0.0:8080/TCP",
     ]
+
+
+def test_a_port_that_could_not_be_closed_is_closed_the_next_time(exposure: Exposure, network: Ports) -> None:
+    record = Record(pod(hostPort=8080))
+    exposure.begin(record.pod, "10.0.0.9")
+    network.stuck = True
+    with pytest.raises(BeanpoleError):
+        exposure.end(record)
+    network.stuck = False
+    exposure.end(record)
+    assert network.open == {"u": ("", ())}

@@ -8,7 +8,7 @@ from tests.agent.world import START, pod
 from tests.clock import HandClock
 from workers.agent.addresses import Addresses, NoAddress
 from workers.agent.deciding import backoff
-from workers.agent.exchange.notes import Notes
+from workers.agent.exchange.notes import SENT, WAITING, Notes
 from workers.agent.memory import ContainerMemory
 from workers.agent.node.report import node_object, says_the_same
 from workers.runtime.protocol import NodeInfo
@@ -64,6 +64,21 @@ def test_what_happens_again_is_no_news_and_goes_with_the_next_exchange() -> None
     assert not notes.tell(pod(), "Unhealthy", "bad", warning=True, container="web")
     assert len(notes) == 0
     assert [n["count"] for n in notes.take()] == [2]
+
+
+def test_what_waits_for_the_api_goes_in_pieces_and_has_a_bound() -> None:
+    notes = Notes(HandClock())
+    for number in range(WAITING + 3):
+        notes.tell(pod(), "Unhealthy", f"attempt {number}", warning=True)
+    assert len(notes) == WAITING
+    sent = notes.take()
+    assert [note["message"] for note in sent[:2]] == ["attempt 3", "attempt 4"]
+    assert (len(sent), len(notes)) == (SENT, WAITING - SENT)
+    notes.keep(sent)
+    assert len(notes) == WAITING
+    while notes:
+        notes.take()
+    assert notes.take() == []
 
 
 def test_a_heartbeat_alone_is_no_news_and_a_transition_keeps_its_time() -> None:

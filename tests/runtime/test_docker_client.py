@@ -46,6 +46,16 @@ def test_a_question_is_given_up_before_work_is(mute: str, monkeypatch: pytest.Mo
     client.close()
 
 
+def test_what_containers_have_written_may_take_the_engine_longer_to_tell(
+    mute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUESTION_TIMEOUT", 0.0001)
+    client = Client(base_url=mute, version="1.41", timeout=0.1)
+    with pytest.raises(requests.exceptions.ReadTimeout, match=r"read timeout=0\.1\)"):
+        client.containers(size=True)
+    client.close()
+
+
 def test_work_within_a_time_takes_no_longer(mute: str) -> None:
     client = Client(base_url=mute, version="1.41", timeout=100)
     with client.within(0.1), pytest.raises(requests.exceptions.ReadTimeout):

@@ -50,5 +50,5 @@ class Exposure:
     def end(self, record: Record) -> None:
         """Nothing is left of the pod."""
         if record.uid in self._served:
-            self._served.discard(record.uid)
             self._around.network.expose(record.pod, "", "", ())
+            self._served.discard(record.uid)

@@ -7,6 +7,7 @@ is never left out. As in kubelet, a request counts as done whatever its answer's
 from __future__ import annotations
 
 import http.client
+import logging
 from collections.abc import Callable
 
 from app.base.clock import Clock
@@ -19,6 +20,8 @@ from workers.agent.probing import request
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, Runtime
+
+log = logging.getLogger("beanpole.agent")
 
 # Kubernetes has no time limit for a postStart hook. It ends with its container, whatever ends that. Seconds.
 UNLIMITED = 7 * 86400.0
@@ -49,9 +52,11 @@ class Hooks:
         self._aside(record, run)
 
     def pre_stop(self, record: Record, action: PreStop, address: str) -> None:
-        """Begin the hooks of containers that end."""
+        """Begin the hooks of containers that end, each once."""
         for target in action.targets:
-            self._pre_stop(record, target, record.memory.endings[target.id], address)
+            ending = record.memory.endings.get(target.id)
+            if ending is not None and not ending.hook:
+                self._pre_stop(record, target, ending, address)
 
     def _pre_stop(self, record: Record, target: Target, ending: Ending, address: str) -> None:
         pod = record.pod
@@ -71,7 +76,12 @@ class Hooks:
         if not hook or not container:
             return ""
         around = self._around
-        return run_hook(around.runtime, around.clock, pod, container, target.id, address, hook, seconds)
+        try:
+            return run_hook(around.runtime, around.clock, pod, container, target.id, address, hook, seconds)
+        except Exception as exc:
+            # Whatever it was, a hook that nobody hears the end of would hold up its pod for good.
+            log.exception("%s hook of %s failed", when, target.name)
+            return str(exc) or type(exc).__name__
 
     def _tell(self, pod: Object, reason: str, message: str, name: str) -> None:
         self._around.notes.tell(pod, reason, message, warning=True, container=name, init=is_init(pod, name))

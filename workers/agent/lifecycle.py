@@ -24,7 +24,7 @@ from workers.agent.deciding.step import (
     StartSandbox,
     Stop,
 )
-from workers.agent.deciding.stop import Drain, wants_connections
+from workers.agent.deciding.stop import EXCLUDED_WITHIN, Drain, wants_connections
 from workers.agent.end import Ender
 from workers.agent.exchange.outbox import Outbox
 from workers.agent.exposure import Exposure
@@ -132,8 +132,11 @@ class Lifecycle:
             self._wake(uid, 0.0)
 
     def is_draining(self, record: Record) -> bool:
-        """Whether the pod waits for other nodes to leave it out."""
-        return record.deleting and not record.finished and record.served and not self._drain(record).excluded
+        """Whether the pod waits for other nodes to leave it out, which it does for so long and no longer."""
+        if not record.deleting or record.finished or not record.served or self._drain(record).excluded:
+            return False
+        since = record.memory.deleting_since
+        return since is None or self._around.clock.now() < since + EXCLUDED_WITHIN
 
     # -- deciding -----------------------------------------------------------------------------------
 
@@ -221,7 +224,9 @@ class Lifecycle:
     def _stop(self, record: Record, action: Stop) -> None:
         self._ender.begin(record, action)
         for target in action.targets:
-            record.memory.endings[target.id].signalled = True
+            # An earlier stop with more patience may be done just now.
+            if (ending := record.memory.endings.get(target.id)) is not None:
+                ending.signalled = True
 
         def run() -> None:
             done = self._ender.stop(record, action)
@@ -233,8 +238,10 @@ class Lifecycle:
 
     def _aside(self, record: Record, run: Callable[[], None]) -> None:
         def whole() -> None:
-            run()
-            self._wake(record.uid, 0.0)
+            try:
+                run()
+            finally:
+                self._wake(record.uid, 0.0)
 
         self._jobs.beside(whole)
 
@@ -301,7 +308,7 @@ class Lifecycle:
         found = newest(state, name)
         key = ("BackOff", name, str(found.attempt if found else 0))
         if key not in record.memory.noted:
-            record.memory.noted.add(key)
+            record.memory.noted = {other for other in record.memory.noted if other[1] != name} | {key}
             message = f"Back-off restarting failed container {name} in pod {full_name(pod)}"
             init = is_init(pod, name)
             self._around.notes.tell(pod, "BackOff", message, warning=True, container=name, init=init)
@@ -311,10 +318,11 @@ class Lifecycle:
         self._probes.forget(record.uid)
         if record.finished:
             return
-        record.finished = True
-        self._resizer.room_made()
         self._ender.forget(record)
         self._exposure.end(record)
+        # Only now: what failed above is done again in the next step.
+        record.finished = True
+        self._resizer.room_made()
         if not record.unknown:
             self._outbox.removed(record.pod)
         self._report()

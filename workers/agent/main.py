@@ -43,7 +43,7 @@ log = logging.getLogger("beanpole.agent")
 
 # Threads of each lane; they are started when needed. A step of a real pod waits for its engine; one of a
 # simulated pod only computes, so that more threads than cores would just take turns.
-REAL = {"pod": 24, "probe": 1, "stop": 64, "exchange": 2, "node": 3}
+REAL = {"pod": 24, "probe": 1, "stop": 256, "exchange": 2, "node": 6}
 SIMULATED = {"pod": 2, "probe": 1, "stop": 4, "exchange": 2, "node": 2}
 # How often containers that die without being asked to are looked for, where no thread listens. Seconds.
 LOOK_FOR_DEATHS = 0.05
@@ -95,6 +95,9 @@ class Crew:
         self._client = ApiClient.of(settings, timeout=EXCHANGE_TIMEOUT, connections=lanes["exchange"] + 4)
         self._exchanger = Exchanger(self._client.exchange, self._jobs, clock, ids)
         log.info("%s: runtime %s, %s", settings.node, name, why)
+        if name != "simulated":
+            for node in names:
+                _keep_from_lists(settings.state_dir / "pods" / node)
         self.agents = [
             Agent(
                 NodeApi(self._client, node),
@@ -191,6 +194,13 @@ class Crew:
         for agent in self._quiet:
             agent.look_for_deaths()
         self._jobs.after("deaths", LOOK_FOR_DEATHS, self._look_for_deaths, "probe")
+
+
+def _keep_from_lists(folder: Path) -> None:
+    """Nobody but the agent may list the folders of pods, in which Secrets lie: each is named after its pod's uid, which
+    is as good as a secret. Passing through must be possible: an engine may look with another user's rights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)
 
 
 def watches(settings: Settings) -> bool:

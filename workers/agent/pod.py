@@ -65,11 +65,6 @@ def restart_policy(pod: Object) -> str:
     return pod["spec"].get("restartPolicy") or "Always"
 
 
-def restarts_after(policy: str, exit_code: int) -> bool:
-    """Whether a container that ended with `exit_code` is started again."""
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
-
-
 def grace(pod: Object) -> float:
     """Seconds between SIGTERM and SIGKILL: what the deletion says, else the spec."""
     asked = pod["metadata"].get("deletionGracePeriodSeconds")

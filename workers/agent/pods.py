@@ -55,6 +55,7 @@ class Pods:
         self._around, self._told, self._outbox, self._jobs = around, told, outbox, jobs
         self._report = report
         self.adopted = self.early = False
+        self._left = False
         self.dropped: Callable[[str], None] = lambda uid: None
         self.probes = Probes(
             around.node, jobs, around.clock, prober, self._remarked, self.wake, around.runtime.name
@@ -130,9 +131,10 @@ class Pods:
         self.adopted = True
 
     def told(self, told: Told) -> None:
-        """An exchange brought news: look at the pods that they concern."""
+        """An exchange brought news: look at the pods that they concern. With the node's lock held."""
+        self._forget_objects()
         if told.objects:
-            for uid, record in self._told.records.items():
+            for uid, record in list(self._told.records.items()):
                 if any(f"{r} {k}" in told.objects for r, k in self._drawn_on(record)):
                     record.volumes_due = True
                     for mine in record.memory.containers.values():
@@ -182,8 +184,17 @@ class Pods:
         self._outbox.forget(uid)
         self.dropped(uid)
         self._jobs.cancel(("pod", self._around.node, uid))
-        if self._told.objects and not any(r.draws_on for r in self._told.records.values()):
-            self._told.objects.clear()
+        self._left = True
+
+    def _forget_objects(self) -> None:
+        """Keep nothing of what only pods drew on that have left. Not while an answer is being folded, which may bring the
+        objects of a pod before the pod."""
+        if not self._left:
+            return
+        self._left = False
+        wanted = {f"{r} {k}" for record in self.records for r, k in self._drawn_on(record)}
+        for key in [key for key in self._told.objects if key not in wanted]:
+            del self._told.objects[key]
 
     def _remarked(self, pod: Object, remark: Remark) -> None:
         """A probe gave something to tell."""

@@ -107,3 +107,13 @@ def test_a_deleted_pod_is_removed_when_nothing_runs_and_not_again_too_soon() -> 
     waits = decide(deleted, running(), memory, {}, START, Drain())
     assert (waits.actions, waits.wake_at) == ((), START + 1)
     assert decide(deleted, running(), memory, {}, START + 1, Drain()).actions
+
+
+def test_a_shorter_period_holds_while_a_hook_runs() -> None:
+    memory = PodMemory(endings={"aux-0": Ending(START, 30, "running")}, ending=(START, 30))
+    decision = teardown(POD, running("aux"), memory, START + 5, 4)
+    assert shown(decision.actions) == [("PreStop", ["aux"], 4)]
+    # Once that is noted, the hook has what is left of it.
+    memory = PodMemory(endings={"aux-0": Ending(START + 5, 4, "running")}, ending=(START + 5, 4))
+    assert teardown(POD, running("aux"), memory, START + 6, 4).wake_at == START + 9
+    assert shown(teardown(POD, running("aux"), memory, START + 9, 4).actions) == [("Stop", ["aux"], 2)]

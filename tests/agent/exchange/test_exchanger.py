@@ -25,6 +25,7 @@ class Node:
         self.heard: list[Any] = []
         self.kept = 0
         self.told: list[ServiceNews] = []
+        self.breaks = False
 
     def speak(self) -> Turn:
         return Turn({"says": self.name}, Batch({}, {}), [])
@@ -34,6 +35,8 @@ class Node:
 
     def hear(self, turn: Turn, answer: dict[str, Any], common: dict[str, Any]) -> None:
         self.heard.append((answer["for"], common["revision"]))
+        if self.breaks:
+            raise RuntimeError("nobody foresaw this")
 
     def services_changed(self, news: ServiceNews) -> None:
         self.told.append(news)
@@ -169,3 +172,12 @@ def test_the_last_words_are_said_in_one_request_and_nothing_after(cluster: Clust
     cluster.exchanger.ask(["b"], 0.0)
     cluster.exchanger.farewell()
     assert cluster.run(10.0) == []
+
+
+def test_a_node_that_fails_keeps_no_other_from_hearing_and_nobody_from_the_services(cluster: Cluster) -> None:
+    cluster.nodes["a"].breaks = True
+    cluster.network = {"full": True}
+    with pytest.raises(RuntimeError):
+        cluster.exchanger.exchange(["a", "b"])
+    assert cluster.nodes["b"].heard == [("b", 1)]
+    assert all(len(node.told) == 1 for node in cluster.nodes.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socket
 import threading
@@ -13,6 +14,7 @@ from app.base.clock import SystemClock
 from tests.agent.probing.conftest import NoRuntime, Server, Trial, attempt
 from workers.agent.probing import MachineProber, Outcome
 from workers.agent.probing.loop import Loop
+from workers.agent.probing.talk import PIECE, READ, receive
 from workers.agent.probing.threads import Threads
 
 
@@ -46,6 +48,50 @@ def test_a_server_that_says_nothing_holds_up_nobody(trial: Trial, server: Server
         for _ in range(20):
             assert trial({"httpGet": {"port": server.port}}).ok
         assert late.empty()
+
+
+def test_others_have_their_turn_before_anything_is_read() -> None:
+    """Or a server that never stops talking would keep the thread for good."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.sendall(b"x" * 4 * PIECE)
+        talk = receive(ours)
+        assert next(talk) == (ours, READ)
+        with pytest.raises(StopIteration) as end:
+            next(talk)
+        assert len(end.value.value) == PIECE
+
+
+@pytest.mark.parametrize(
+    ("head", "more", "why"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", "awaiting headers"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0", "header line too long"),
+    ],
+)
+def test_a_server_that_never_stops_talking_holds_up_nobody(
+    trial: Trial, server: Server, head: bytes, more: bytes, why: str
+) -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as endless:
+
+        def talk() -> None:
+            line, _ = endless.accept()
+            with line, contextlib.suppress(OSError):
+                line.sendall(head)
+                while not over.is_set():
+                    line.sendall(more * 5000)
+
+        threading.Thread(target=talk, daemon=True).start()
+        late: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        trial.prober.probe(attempt({"httpGet": {"port": endless.getsockname()[1]}}, timeout=1.0), late.put)
+        for _ in range(3):
+            assert trial({"httpGet": {"port": server.port}}).ok
+        outcome = late.get(timeout=10)
+        over.set()
+        assert not outcome.ok
+        assert why in outcome.message
 
 
 def test_a_hanging_command_holds_up_no_other() -> None:

@@ -81,6 +81,7 @@ def test_a_pods_uid_is_the_same_until_its_file_or_its_place_changes(folder: Path
         (WEB.replace("image: web:1", "picture: web:1"), 'unknown field "spec.containers\\[0\\].picture"'),
         (WEB.replace("name: c", "name: C!"), "Invalid value"),
         (WEB + "    envFrom: [{configMapRef: {name: a}}]", "static pods can not reference configmaps"),
+        (WEB.replace("metadata:", "metadata:\n  uid: ../other", 1), "must consist of letters"),
         (WEB + "  serviceAccountName: a", "static pods can not reference serviceaccounts"),
     ],
 )

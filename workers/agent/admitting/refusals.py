@@ -30,6 +30,7 @@ def lacks(pod: Object, features: frozenset[Feature], runtime: str) -> tuple[list
             told.append(path)
         elif not path.startswith(EPHEMERAL):
             refused.append(f"{path}: {_message(need, runtime)}")
+    told.extend(path for path in not_together(pod) if path not in told)
     return refused, told
 
 
@@ -48,12 +49,6 @@ def check_debugger(pod: Object, name: str, features: frozenset[Feature], runtime
             ]
             if found:
                 raise Unsupported("; ".join(found))
-
-
-def not_applied(pod: Object, features: frozenset[Feature]) -> list[str]:
-    """The fields that have no effect on this runtime, though the pod runs."""
-    found = [path for path, need in _asked(pod, features) if need.fate is Fate.TOLD]
-    return [*found, *(path for path in not_together(pod) if path not in found)]
 
 
 def _message(need: Need, runtime: str) -> str:

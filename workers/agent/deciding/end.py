@@ -60,6 +60,8 @@ class Steps:
             why: what its Event says. turn: nothing that has to end before it runs.
         """
         ending = self._memory.endings.get(container.id)
+        # What is under way is to end sooner, and so is its hook.
+        shortened = ending is not None and ending.hook == "running" and period < ending.period
         if ending is not None and period >= ending.period:
             if ending.signalled:
                 return
@@ -67,7 +69,7 @@ class Steps:
         left = began + period - self._now
         target = Target(container.name, container.id, why or f"Stopping container {container.name}")
         hooked = period > 0 and _has_hook(self._pod, container.name)
-        if hooked and left > 0 and (ending is None or not ending.hook):
+        if hooked and left > 0 and (ending is None or not ending.hook or shortened):
             self._hooks.setdefault(period, []).append(target)
             return
         waits = bool(hooked and ending is not None and ending.hook == "running") or not turn

@@ -40,7 +40,8 @@ class PostStart:
 
 @dataclass(frozen=True, slots=True)
 class PreStop:
-    """Begin the end of containers with their preStop hooks, beside everything else.
+    """Begin the end of containers with their preStop hooks, beside everything else. Of hooks that run already only the
+    time left is less.
 
     Attributes:
         period: the whole grace period, in seconds, within which the hooks, too, have to be done.

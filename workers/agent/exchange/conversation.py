@@ -121,7 +121,9 @@ class Conversation:
                 told.pods.append(uid)
         gone = list(answer.get("gone") or ())
         if full:
-            gone = [u for u, r in self.records.items() if u not in listed and not is_static(r.ordered)]
+            # Meanwhile a pod may be done and leave.
+            records = list(self.records.items())
+            gone = [u for u, r in records if u not in listed and not is_static(r.ordered)]
             gone += [uid for uid in self.mirrors if uid not in listed]
         self._left = frozenset(gone)
         for uid in gone:

@@ -59,7 +59,6 @@ class Dialogue:
         self._services = exchanger.services
         self.evictor = Evictor(around, jobs, lambda: pods.records, pods.wake, lambda: self._readiness.look())
         self.evictor.disk_used = pods.disk.used
-        self.evictor.disk_used = pods.disk.used
         self._machine = Machine(around, queue, self.evictor.look)
         self._reclaimer = Reclaimer(around, jobs, self.report)
         self._meter = UsageMeter(around.node, around.runtime, around.clock, jobs, settings.usage)
@@ -149,11 +148,14 @@ class Dialogue:
             if turn.request["node"] is not None:
                 self._machine.accepted(turn.request["node"])
             told = self._told.fold(answer, common, self._around.clock.now())
-            if self._pods.adopted:
-                self._pods.forget_finished()
-            if self._rules_due and self._services.since:
-                self._apply_rules()
-            self._pods.told(told)
+            try:
+                if self._pods.adopted:
+                    self._pods.forget_finished()
+                if self._rules_due and self._services.since:
+                    self._apply_rules()
+            finally:
+                # It is told once: whatever else goes wrong, the pods hear of it.
+                self._pods.told(told)
         self.static.heard()
         self._readiness.heard()
         self._reclaimer.asked(answer.get("empty") or ())

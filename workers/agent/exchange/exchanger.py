@@ -142,16 +142,23 @@ class Exchanger:
     def _fold(self, turns: Sequence[tuple[Speaker, Turn]], answer: dict[str, Any]) -> None:
         news = self.services.fold(answer)
         nodes = answer.get("nodes") or {}
+        failed: Exception | None = None
         for speaker, turn in turns:
             own = nodes.get(speaker.name) or {}
             if "error" in own or not own:
                 speaker.unheard(turn)
                 self._refused(speaker.name, own.get("error") or {})
-            else:
+                continue
+            try:
                 speaker.hear(turn, own, answer)
+            except Exception as exc:
+                # Whatever it was, it keeps no other node from hearing, nor any from the rules: neither is told twice.
+                failed = failed or exc
         if news.changed or news.moved:
             for speaker in self._speakers.values():
                 speaker.services_changed(news)
+        if failed is not None:
+            raise failed
 
     def _refused(self, name: str, status: Object) -> None:
         error = of_event(status)

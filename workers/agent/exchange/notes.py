@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 
@@ -11,6 +12,9 @@ from app.objects.change import Object
 # Events of the same words that come again later than this begin to count from one. Seconds.
 FORGET_AFTER = 3600.0
 REMEMBERED = 4096
+# So many go with one exchange, which may be only so large; and what waits while the API is away has a bound.
+SENT = 500
+WAITING = 4096
 
 Note = dict[str, object]
 
@@ -73,17 +77,17 @@ class Notes:
             self._fresh[key] = fresh
             if fresh["count"] == 1:
                 self._new.add(key)
+            self._bound()
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
             return fresh["count"] == 1
 
     def take(self) -> list[Note]:
-        """What has not been sent yet. Give it back with `keep` if it could not be."""
+        """What has not been sent yet, or the oldest of it. Give it back with `keep` if it could not be."""
         with self._lock:
-            fresh = list(self._fresh.values())
-            self._fresh.clear()
-            self._new.clear()
-            return fresh
+            keys = list(itertools.islice(self._fresh, SENT))
+            self._new.difference_update(keys)
+            return [self._fresh.pop(key) for key in keys]
 
     def keep(self, notes: list[Note]) -> None:
         """Send these again next time, unless they have counted on since."""
@@ -99,6 +103,14 @@ class Notes:
                 )
                 self._fresh.setdefault(key, note)
                 self._new.add(key)
+            self._bound()
+
+    def _bound(self) -> None:
+        """With the lock held: of more than can wait, the oldest are given up."""
+        while len(self._fresh) > WAITING:
+            key = next(iter(self._fresh))
+            del self._fresh[key]
+            self._new.discard(key)
 
     def __len__(self) -> int:
         return len(self._new)

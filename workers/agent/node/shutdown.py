@@ -86,6 +86,9 @@ class Shutdown:
         self._jobs.after(("shutdown", self._around.node), delay, self._step, "node")
 
     def _step(self) -> None:
+        if not self._around.leaving:
+            # Called off just now.
+            return
         now = self._around.clock.now()
         if self._until and self._turns and (now >= self._until or not self._left(self._turns[0][0])):
             self._turns.pop(0)

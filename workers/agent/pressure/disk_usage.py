@@ -71,7 +71,7 @@ class DiskWatch:
             if record.unknown or is_over(record) or not is_limited(record.pod):
                 continue
             why = too_much(record.pod, self.used(record))
-            if why and evict(self._around, record, why):
+            if why and evict(self._around, record, why, disrupted=False):
                 self._wake(record.uid)
 
     def used(self, record: Record) -> Used:

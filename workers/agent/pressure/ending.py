@@ -28,11 +28,15 @@ def is_over(record: Record) -> bool:
     return record.finished or record.deleting or record.memory.failed is not None or phase in FINISHED
 
 
-def evict(around: Surroundings, record: Record, message: str, seconds: float = AT_ONCE) -> bool:
+def evict(
+    around: Surroundings, record: Record, message: str, seconds: float = AT_ONCE, *, disrupted: bool = True
+) -> bool:
     """End the pod as evicted, which `message` tells its users the reason of. False if it is ending already. It is to be
-    woken afterwards."""
+    woken afterwards. `disrupted`: the node is short of something, and not the pod over a limit of its own; only the
+    former is a disruption (kubelet: `DisruptionTarget`), which a Job may leave uncounted."""
     if not terminate(record, EVICTED, message, seconds):
         return False
+    record.memory.disrupted = disrupted
     around.notes.tell(record.pod, EVICTED, message, warning=True)
     return True
 

@@ -119,8 +119,9 @@ class Loop:
                     elif (talking := self._talking.get(fd)) is not None:
                         self._step(talking)
                 self._run_due()
-            # What was under way when it was closed: nobody waits for it.
-            for talking in list(self._talking.values()):
+            # What was under way when it was closed: nobody waits for it. (One that rested leaves nothing, and what is
+            # there by now is the next thread's.)
+            for talking in list(self._talking.values()) if self._closed else ():
                 talking.talk.close()
 
     def _next(self) -> float | None:

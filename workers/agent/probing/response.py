@@ -10,6 +10,8 @@ from workers.agent.probing.talk import Talk, receive
 
 # As Go's client (Transport.MaxResponseHeaderBytes).
 HEAD_MAX = 10 << 20
+# The line before a chunk is never longer (Go: net/http/internal, maxLineLength).
+LINE_MAX = 4096
 
 
 class Malformed(ValueError):
@@ -90,12 +92,16 @@ def _read_chunks(sock: socket.socket, data: bytes) -> Talk[bytes]:
                 size = int(line.split(b";", 1)[0].strip() or b"x", 16)
             except ValueError:
                 raise Malformed("malformed chunked encoding", line[:64]) from None
+            if size < 0:
+                raise Malformed("malformed chunked encoding", line[:64])
             if size == 0:
                 return body
             if len(rest) >= size + 2 or len(rest) >= BODY_MAX:
                 body += rest[:size]
                 data = rest[size:].removeprefix(b"\r").removeprefix(b"\n")
                 continue
+        elif len(data) > LINE_MAX:
+            raise Malformed("header line too long", data[:64])
         piece = yield from receive(sock)
         if not piece:
             raise Malformed("unexpected EOF")

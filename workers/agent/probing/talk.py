@@ -101,6 +101,9 @@ def send(sock: socket.socket, data: bytes) -> Talk[None]:
 
 def receive(sock: socket.socket) -> Talk[bytes]:
     """Some of what comes; empty once nothing more does. Raises OSError."""
+    if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+        # First of all others have their turn: to a server that never stops talking there would be no end.
+        yield sock, READ
     while True:
         try:
             return sock.recv(PIECE)

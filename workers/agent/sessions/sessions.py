@@ -6,6 +6,7 @@ threads of its own until either side leaves.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -59,10 +60,12 @@ class Sessions:
         try:
             self._admit(line, request)
         except Refused as exc:
-            line.send(encode(Part.REFUSED, orjson.dumps({"message": str(exc)})))
-            # What was said is lost if the connection is cut before it was read.
-            for _ in line.frames(until=_SET, patience=5.0):
-                continue
+            # Who has left already need not hear it.
+            with contextlib.suppress(HungUp):
+                line.send(encode(Part.REFUSED, orjson.dumps({"message": str(exc)})))
+                # What was said is lost if the connection is cut before it was read.
+                for _ in line.frames(until=_SET, patience=5.0):
+                    continue
         except HungUp as exc:
             log.debug("session %s ended: %s", request["id"], exc)
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from workers.agent.pod import HASH, SEEN, SOURCE
 
 # A file that is larger is none of a pod. Bytes (kubelet: maxConfigLength).
 LONGEST = 10 << 20
+_UID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _STAYS = {"operator": "Exists", "effect": "NoExecute"}
 
 
@@ -103,6 +105,9 @@ def _bound(pod: Object, data: bytes, file: Path, node: str, now: float) -> Objec
     meta, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     place = f"{node}\0{file}\0".encode()
     uid = str(meta.get("uid") or hashlib.blake2b(place + data, digest_size=16).hexdigest())
+    if not _UID.fullmatch(uid):
+        # Folders of the pod are named after it.
+        raise BadManifest(f"metadata.uid {uid!r} must consist of letters, digits and '-'")
     kept = {key: meta[key] for key in ("labels",) if key in meta}
     notes = {**(meta.get("annotations") or {}), SOURCE: "file", HASH: uid, SEEN: rfc3339(now)}
     return {

@@ -78,9 +78,12 @@ class StaticPods:
 
     def dropped(self, uid: str) -> None:
         """Nothing of the pod is left."""
-        self._followed.pop(uid, None)
-        if self._own.pop(uid, None) is not None:
-            self._reconcile()
+        if uid not in self._own:
+            return
+        with self._lock:
+            self._followed.pop(uid, None)
+            if self._own.pop(uid, None) is not None:
+                self._reconcile()
 
     def reported(self, entries: Iterable[Object]) -> list[Object]:
         """What is said of pods, with mirrors in place of the pods for which they stand. What has none yet is left out,

@@ -108,8 +108,7 @@ class Volumes:
     def _make(self, name: str, volume: Object, field: str, sources: Sources) -> None:
         """Raises ConfigError, NotYetKnown, OSError."""
         if any(kind in volume for kind in CLAIMED):
-            self._places[name] = self._claimed(volume, field)
-            self._give(name, self._places[name])
+            self._on_machine(lambda: self._claim(name, volume, field))
         elif volume_content.kind_of(volume):
             if sources.tokens is None and volume_content.has_token(volume):
                 return  # nobody here could read it
@@ -132,6 +131,10 @@ class Volumes:
             action()
         else:
             self._means.mounts.there(action)
+
+    def _claim(self, name: str, volume: Object, field: str) -> None:
+        self._places[name] = self._claimed(volume, field)
+        self._give(name, self._places[name])
 
     def _claimed(self, volume: Object, field: str) -> Place:
         if self._claims is None:

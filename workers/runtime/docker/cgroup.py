@@ -69,6 +69,15 @@ def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/pro
     return Cgroup(cpu, memory, pids) if cpu and memory else None
 
 
+def holds(pid: int, container_id: str, proc: Path = Path("/proc")) -> bool:
+    """Whether `pid` is a process of the container here, too, and not one that has the same number by chance (see
+    `find`)."""
+    try:
+        return bool(container_id) and container_id in (proc / str(pid) / "cgroup").read_text()
+    except OSError:
+        return False
+
+
 def _first(*folders: Path) -> Path | None:
     return next((folder for folder in folders if folder.is_dir()), None)
 

@@ -43,7 +43,9 @@ class Client(docker.APIClient):
             # A container may have nothing to say for hours.
             timeout = None
         elif timeout is not None:
-            if request.method == "GET" and url.path.endswith(_QUESTIONS):
+            # To tell sizes the engine goes through all that containers have written, which may take long.
+            sizes = parse_qs(url.query).get("size") == ["1"]
+            if request.method == "GET" and url.path.endswith(_QUESTIONS) and not sizes:
                 timeout = min(timeout, QUESTION_TIMEOUT)
             timeout = timeout if limit is None else min(timeout, limit)
         return super().send(request, **{**options, "timeout": timeout})

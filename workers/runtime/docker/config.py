@@ -35,8 +35,11 @@ def sandbox(owner: Owner, spec: SandboxSpec, image: str) -> dict[str, Any]:
     }
 
 
-def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> dict[str, Any]:
-    """Args: files: the pod's folder with its `hosts` and `resolv.conf`."""
+def container(
+    owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path, image_user: str = ""
+) -> dict[str, Any]:
+    """Args: files: the pod's folder with its `hosts` and `resolv.conf`. image_user: whom the image says it runs as, if
+    the container says its group alone."""
     host: dict[str, Any] = {
         **isolation.of_container(spec, spec.shared, owner.sandbox_name(pod.uid)),
         "LogConfig": _log(spec),
@@ -69,7 +72,8 @@ def container(owner: Owner, pod: PodRef, spec: ContainerSpec, files: Path) -> di
     if spec.stop_signal:
         body["StopSignal"] = spec.stop_signal
     if spec.run_as_user is not None or spec.run_as_group is not None:
-        user = 0 if spec.run_as_user is None else spec.run_as_user
+        own = image_user.partition(":")[0] or "0"
+        user = own if spec.run_as_user is None else spec.run_as_user
         body["User"] = str(user) if spec.run_as_group is None else f"{user}:{spec.run_as_group}"
     return body
 

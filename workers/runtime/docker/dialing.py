@@ -14,6 +14,7 @@ import threading
 import docker
 
 from workers.runtime.docker import labels
+from workers.runtime.docker.cgroup import holds
 from workers.runtime.docker.engine import translated
 
 CLONE_NEWNET = 0x40000000
@@ -24,7 +25,9 @@ def connect(client: docker.APIClient, sandbox: str, port: int, timeout: float) -
     """A connection to a port of the pod with this sandbox. Raises OSError: nothing answers. ContainerError."""
     with translated("PortForwardError"):
         shown = client.inspect_container(sandbox)
-    return dial(shown["Config"]["Labels"][labels.ADDRESS], shown["State"]["Pid"], port, timeout)
+    # Of an engine elsewhere, the number is some other process's here.
+    pid = shown["State"]["Pid"] if holds(shown["State"]["Pid"], shown["Id"]) else 0
+    return dial(shown["Config"]["Labels"][labels.ADDRESS], pid, port, timeout)
 
 
 def dial(address: str, pid: int, port: int, timeout: float) -> socket.socket:

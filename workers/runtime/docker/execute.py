@@ -9,12 +9,15 @@ import signal
 import socket
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import docker
 
 from app.base.clock import Clock
+from workers.runtime.docker.cgroup import holds
 from workers.runtime.docker.client import Client
 from workers.runtime.docker.engine import translated
+from workers.runtime.interactive import READ
 
 # As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
 OUTPUT_MAX = 10 * 1024
@@ -58,13 +61,34 @@ def _late(command: Sequence[str], timeout: float) -> TimeoutError:
     return TimeoutError(f"command {command[0]!r} timed out after {timeout:g} s")
 
 
-def _read(stream: socket.SocketIO, deadline: float, clock: Clock) -> bytes | None:
+def read_ahead(stream: Any) -> bytes:
+    """What came right behind the head of the engine's answer, which was read together with it. The stream's socket must
+    not block."""
+    response = getattr(stream, "_response", None)
+    buffered = getattr(getattr(getattr(response, "raw", None), "_fp", None), "fp", None)
+    if buffered is None:
+        return b""
+    try:
+        return buffered.read1(READ) or b""
+    except (OSError, ValueError):
+        return b""
+
+
+def _read(stream: Any, deadline: float, clock: Clock) -> bytes | None:
     """What was printed, out of the engine's frames; None if the time was over first."""
-    raw = bytearray()
+    sock: socket.socket = getattr(stream, "_sock", stream)
+    sock.setblocking(False)
+    raw = bytearray(read_ahead(stream))
     poll = select.poll()
     poll.register(stream.fileno(), select.POLLIN)
     output = bytearray()
     while True:
+        while len(raw) >= 8:
+            (length,) = struct.unpack_from(">I", raw, 4)
+            if len(raw) < 8 + length:
+                break
+            output += raw[8 : 8 + length][: OUTPUT_MAX - len(output)]
+            del raw[: 8 + length]
         left = deadline - clock.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             return None
@@ -72,12 +96,6 @@ def _read(stream: socket.SocketIO, deadline: float, clock: Clock) -> bytes | Non
         if not data:
             return bytes(output)
         raw += data
-        while len(raw) >= 8:
-            (length,) = struct.unpack_from(">I", raw, 4)
-            if len(raw) < 8 + length:
-                break
-            output += raw[8 : 8 + length][: OUTPUT_MAX - len(output)]
-            del raw[: 8 + length]
 
 
 def kill(client: docker.APIClient, told: str, clock: Clock) -> None:
@@ -86,6 +104,9 @@ def kill(client: docker.APIClient, told: str, clock: Clock) -> None:
     deadline = clock.monotonic() + NOTED
     while (shown := client.exec_inspect(told))["Running"]:
         if shown.get("Pid"):
+            # The engine may be on another machine, or number processes otherwise.
+            if not holds(shown["Pid"], shown.get("ContainerID") or ""):
+                return
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(shown["Pid"], signal.SIGKILL)
             return

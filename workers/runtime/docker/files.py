@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -18,8 +17,10 @@ class PodFiles:
         self._folder = folder
 
     def folder(self, uid: str) -> Path:
-        """A pod's own."""
-        return self._folder / "pods" / os.path.basename(uid)
+        """A pod's own. Raises ContainerError: a static pod's file gives it a uid that would lead elsewhere."""
+        if uid in ("", ".", "..") or "/" in uid:
+            raise ContainerError("FailedCreatePodSandBox", f"{uid!r} can't be the uid of a pod")
+        return self._folder / "pods" / uid
 
     def write(self, spec: SandboxSpec) -> None:
         """What a pod starts with. Raises ContainerError: the disk is full, say."""

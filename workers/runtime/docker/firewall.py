@@ -15,6 +15,8 @@ import subprocess
 
 log = logging.getLogger(__name__)
 
+# How long one call may take. Seconds.
+PATIENCE = 20.0
 CHAINS = (("filter", "DOCKER-USER"), ("nat", "POSTROUTING"))
 
 
@@ -64,5 +66,10 @@ def _may() -> bool:
 
 def _iptables(*arguments: str) -> str | None:
     """What it printed; None if it failed."""
-    done = subprocess.run(["iptables", "-w", *arguments], capture_output=True, text=True, check=False)
+    # Another program may hold the lock of the tables for as long as it likes.
+    call = ["iptables", "-w", "5", *arguments]
+    try:
+        done = subprocess.run(call, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return None
     return done.stdout if done.returncode == 0 else None

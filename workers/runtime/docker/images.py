@@ -102,6 +102,10 @@ class Images:
         best = next(iter(own or digests), "")
         return image.shown, f"docker-pullable://{best}" if best else f"docker://{image_id}"
 
+    def user(self, name: str) -> str:
+        """Whom the image says it runs as; empty is root. Raises docker.errors.APIError."""
+        return str((self._client.inspect_image(name).get("Config") or {}).get("User") or "")
+
     def _look(self, name: str) -> StoredImage | None:
         with translated(INSPECT):
             try:

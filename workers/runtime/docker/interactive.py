@@ -19,7 +19,7 @@ import docker.errors
 
 from app.base.clock import Clock, parse_rfc3339
 from workers.runtime.docker.engine import translated
-from workers.runtime.docker.execute import NOTED, kill
+from workers.runtime.docker.execute import NOTED, kill, read_ahead
 from workers.runtime.interactive import READ, STDERR, STDOUT, write_some
 
 _HEAD = struct.Struct(">BxxxI")
@@ -46,7 +46,7 @@ class Line:
         self._lock = threading.Lock()
         self._closed = False
         self._socket.setblocking(False)
-        self._rest = _read_ahead(stream)
+        self._rest = read_ahead(stream)
 
     def read(self, timeout: float) -> tuple[int, bytes] | None:
         while True:
@@ -121,18 +121,6 @@ class Line:
             self._left -= len(data)
             return self._name, data
         return None
-
-
-def _read_ahead(stream: Any) -> bytes:
-    """What came right behind the head of the engine's answer, which was read together with it."""
-    response = getattr(stream, "_response", None)
-    buffered = getattr(getattr(getattr(response, "raw", None), "_fp", None), "fp", None)
-    if buffered is None:
-        return b""
-    try:
-        return buffered.read1(READ) or b""
-    except (OSError, ValueError):
-        return b""
 
 
 class Command(Line):

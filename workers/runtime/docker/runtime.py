@@ -117,7 +117,7 @@ class DockerRuntime:
     def image_user(self, image: str) -> str:
         """See `KnowsImageUsers`."""
         with translated("InspectFailed"):
-            return str((self._client.inspect_image(image).get("Config") or {}).get("User") or "")
+            return self.images.user(image)
 
     def info(self) -> NodeInfo:
         with translated(engine.UNAVAILABLE):

@@ -126,7 +126,9 @@ class Starting:
         """The id of the new container; None if one of that name is there."""
         with translated("CreateContainerError"):
             try:
-                body = config.container(self._owner, pod, spec, self._files.folder(pod.uid))
+                group_alone = spec.run_as_group is not None and spec.run_as_user is None
+                user = self._images.user(spec.image) if group_alone else ""
+                body = config.container(self._owner, pod, spec, self._files.folder(pod.uid), user)
                 return str(self._client.create_container_from_config(body, name)["Id"])
             except docker.errors.APIError as exc:
                 if is_conflict(exc):

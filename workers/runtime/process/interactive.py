@@ -42,6 +42,8 @@ class Command:
         """
         self._tty = tty
         self._lock = threading.Lock()
+        # Held by whoever reads: what is read from must not be closed meanwhile, for its number may be another's at once.
+        self._reading = threading.Lock()
         self._closed = False
         theirs: tuple[int, int, int]
         if tty:
@@ -71,6 +73,10 @@ class Command:
         self._over = False
 
     def read(self, timeout: float) -> tuple[int, bytes] | None:
+        with self._reading:
+            return None if self._closed else self._read(timeout)
+
+    def _read(self, timeout: float) -> tuple[int, bytes] | None:
         while True:
             wait = LINGER if self._over else timeout
             ready = [fd for fd, _ in self._poll.poll(wait * 1000)]
@@ -140,4 +146,6 @@ class Command:
                 except ProcessLookupError:
                     continue
             self._process.wait()
-        close_quietly(fd, self._ended, *[each for each in self._outputs if each != fd])
+        # The end of the command wakes who reads.
+        with self._reading:
+            close_quietly(fd, self._ended, *[each for each in self._outputs if each != fd])
