@@ -153,3 +153,19 @@ def test_in_a_new_sandbox_the_init_containers_run_again(world: World) -> None:
     assert condition(world.status(uid), "Ready")["status"] == "True"
     assert entry(world, uid, "init")["restartCount"] == 1
     assert entry(world, uid, "web")["restartCount"] == 1
+
+
+def test_pods_that_have_ended_leave_their_addresses_to_others(world: World) -> None:
+    def free_sandbox(ref: PodRef) -> None:
+        world.machine.pods[ref.uid].alive = False
+
+    world.runtime.free_sandbox = free_sandbox  # type: ignore[attr-defined]
+    for number in range(300):  # more than the node has addresses
+        uid = world.api.put(pod(f"job-{number}", restart="Never"))
+        world.change()
+        assert world.status(uid)["phase"] == "Running"
+        world.runtime.kill(uid, "web", 0)
+        world.run(1)
+        assert world.status(uid)["phase"] == "Succeeded"
+    assert condition(world.status(uid), "PodReadyToStartContainers")["status"] == "False"
+    assert world.status(uid)["podIP"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import docker
@@ -55,6 +56,26 @@ def test_containers_of_a_pod_share_its_network(docker_node: DockerSubject) -> No
     eventually(
         lambda: b"".join(runtime.logs(sandbox.pod, "client", LogOptions())).endswith(expected), "they talk"
     )
+
+
+def test_a_pod_that_has_ended_gives_up_its_address_and_keeps_its_log(docker_node: DockerSubject) -> None:
+    runtime = docker_node.runtime()
+    sandbox = docker_node.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    runtime.start_container(sandbox.pod, docker_node.container(Program("echo done", {})))
+    eventually(lambda: runtime.pod(sandbox.pod.uid).containers[0].state is State.EXITED, "it ends")
+    for _ in range(2):
+        runtime.free_sandbox(sandbox.pod)
+    state = runtime.pod(sandbox.pod.uid)
+    assert (state.ready, state.address, len(state.containers)) == (False, "", 1)
+    assert b"".join(runtime.logs(sandbox.pod, "main", LogOptions())) == b"done\n"
+    # Another pod may have the address.
+    other = replace(docker_node.sandbox(2), address=sandbox.address)
+    runtime.start_sandbox(other)
+    assert runtime.pod(other.pod.uid).ready
+    for each in (sandbox.pod, other.pod):
+        runtime.remove_pod(each)
+    assert docker_node.leftovers() == []
 
 
 def test_a_dead_sandbox_is_told_and_made_again(docker_node: DockerSubject, engine: docker.APIClient) -> None:

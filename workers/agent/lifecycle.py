@@ -10,7 +10,7 @@ from workers.agent.admitting.gate import Gate
 from workers.agent.admitting.refusals import REASON, lacks
 from workers.agent.configuring.sources import NotYetKnown
 from workers.agent.deciding.containers import Health
-from workers.agent.deciding.decide import decide, past_deadline
+from workers.agent.deciding.decide import decide, is_over, past_deadline
 from workers.agent.deciding.restarts import is_init
 from workers.agent.deciding.step import (
     Action,
@@ -43,6 +43,7 @@ from workers.agent.surroundings import Surroundings
 from workers.agent.volumes.mounts import show_mounts
 from workers.agent.volumes.volumes import SetUpFailed
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
+from workers.runtime.recovery import FreesSandboxes
 
 log = logging.getLogger("beanpole.agent")
 
@@ -112,6 +113,7 @@ class Lifecycle:
             if not decision.actions or self._real:
                 self._publish(record, state, health)
             if not decision.actions:
+                self._let_go(record, state)
                 self._sleep(record, state, decision)
                 return
             try:
@@ -235,6 +237,21 @@ class Lifecycle:
         # A shorter grace period has its own job: the one with the longer is still waiting.
         key = ("stop", self._around.node, record.uid, action.targets[0].id, action.period)
         self._jobs.after(key, 0.0, run, "stop")
+
+    def _let_go(self, record: Record, state: PodState | None) -> None:
+        """A pod that has ended keeps its containers, for their logs, and gives up its address."""
+        runtime = self._around.runtime
+        if not isinstance(runtime, FreesSandboxes) or not is_over(record.pod, state):
+            return
+        try:
+            runtime.free_sandbox(ref(record.pod))
+        except ContainerError as exc:
+            # The next look tries again.
+            log.warning("%s: %s", record.pod["metadata"]["name"], exc)
+            return
+        if self._around.addresses:
+            self._around.addresses.release(record.uid)
+        self._wake(record.uid, 0.0)
 
     def _aside(self, record: Record, run: Callable[[], None]) -> None:
         def whole() -> None:

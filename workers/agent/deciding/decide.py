@@ -46,6 +46,15 @@ def decide(
     return Decision(decision.actions, soonest(decision.wake_at, deadline), decision.backing_off)
 
 
+def is_over(pod: Object, state: PodState | None) -> bool:
+    """Whether nothing of the pod will run again, so that its sandbox may go (kubelet: IsPodTerminated)."""
+    if state is None or not state.ready or pod["metadata"].get("deletionTimestamp"):
+        return False
+    if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
+        return False
+    return all(c.state is not State.RUNNING for c in state.containers)
+
+
 def past_deadline(pod: Object, memory: PodMemory, now: float) -> bool:
     """Whether `spec.activeDeadlineSeconds` has passed: the pod fails with DeadlineExceeded."""
     deadline = _deadline(pod, memory)

@@ -157,6 +157,9 @@ class DockerRuntime:
     def pod(self, uid: str) -> PodState | None:
         return next(iter(self._seen.pods(**{labels.POD_UID: uid})), None)
 
+    def free_sandbox(self, pod: PodRef) -> None:
+        self._removal.container(self._owner.sandbox_name(pod.uid))
+
     def sweep(self, uids: Collection[str]) -> None:
         self._files.sweep(uids)
 
