@@ -75,8 +75,10 @@ def test_init_sidecar_main_hooks_and_signals_come_in_their_order(node: Tended, t
     told = (shared / "story").read_text().split()
     assert told[:2] == ["first", "side"]
     assert sorted(told[2:4]) == ["main", "main-greets"]
-    assert sorted(told[4:6]) == ["main-bows", "side-bows"]
-    assert told[6:] == ["main-ends", "side-ends"]
+    # Hooks run side by side; each before its container is told to end, and the sidecar ends last.
+    assert sorted(told[4:]) == ["main-bows", "main-ends", "side-bows", "side-ends"]
+    assert told.index("main-bows") < told.index("main-ends")
+    assert told[-1] == "side-ends"
 
 
 def test_what_a_container_says_last_is_in_its_status(node: Tended, tmp_path: Path) -> None:
