@@ -25,7 +25,7 @@ from workers.runtime.protocol import ContainerSpec, PodRef, Runtime, SandboxSpec
 from workers.runtime.simulated import PREFIX, Machine, SimulatedRuntime
 
 SLEEPS = "trap 'exit 143' TERM; sleep 1000 & wait"
-STUBBORN = "trap '' TERM; while :; do sleep 1000; done"
+STUBBORN = "trap '' TERM; echo deaf; while :; do sleep 1000; done"
 SPEAKS = "echo one; echo two; echo three; " + SLEEPS
 CLOCK = SystemClock()
 ECHO = """
@@ -47,7 +47,7 @@ class Program:
 
 
 SLEEPER = Program(SLEEPS, {})
-STUBBORN_ONE = Program(STUBBORN, {"ignore-term": "true"})
+STUBBORN_ONE = Program(STUBBORN, {"ignore-term": "true", "log": "deaf"})
 SPEAKER = Program(SPEAKS, {"log": "one\\ntwo\\nthree"})
 BRIEF = Program("sleep 0.2; exit 3", {"crash-after": "0.2", "exit-code": "3"})
 FAST = Program("exit 3", {"crash-after": "0", "exit-code": "3"})
@@ -176,7 +176,7 @@ class ProcessSubject(Subject):
 class DockerSubject(Subject):
     name = "docker"
     # No two networks of one engine may overlap, whoever else runs tests on it.
-    cidr = f"10.{64 + os.getpid() % 64}.9.0/24"
+    cidr = f"10.{64 + os.getpid() % 32}.9.0/24"
 
     def __init__(self, client: docker.APIClient, cluster: str) -> None:
         super().__init__()

@@ -95,7 +95,9 @@ def test_one_that_ignores_sigterm_is_killed_when_its_grace_is_over(
     subject: Subject, runtime: Runtime
 ) -> None:
     state = started(subject, runtime, STUBBORN_ONE)
-    runtime.stop_container(subject.sandbox(1).pod, state.id, 0.5)
+    pod = subject.sandbox(1).pod
+    eventually(lambda: b"deaf" in b"".join(runtime.logs(pod, "main", LogOptions())), "it ignores SIGTERM")
+    runtime.stop_container(pod, state.id, 0.5)
     container = shown(runtime).containers[0]
     assert (container.state, container.exit_code) == (State.EXITED, 137)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -26,6 +27,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_parts = itertools.count()
+
+
+def _free_part() -> int:
+    """One of 64 parts of the address space: sixteen for each test process, taken in turn."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return process % 4 * 16 + next(_parts) % 16
+
+
 class Cluster:
     """`beanpole up` in a folder of its own."""
 
@@ -40,7 +50,7 @@ class Cluster:
         self.environ = {**os.environ, "BEANPOLE_CLUSTER": self.name, **environ}
         if runtime == "docker":
             # Ranges that no other cluster of this machine has, not even a user's own.
-            part = self.port % 64
+            part = _free_part()
             self.environ |= {
                 "BEANPOLE_POD_CIDR": f"10.{128 + part}.0.0/16",
                 "BEANPOLE_SERVICE_CIDR": f"10.{192 + part}.0.0/16",

@@ -24,7 +24,7 @@ _nodes = itertools.count(1)
 
 def free_range() -> str:
     """A range of addresses for one node, by this process and its number among those made here."""
-    return f"10.{64 + os.getpid() % 32}.{next(_nodes)}.0/24"
+    return f"10.{112 + os.getpid() % 16}.{next(_nodes)}.0/24"
 
 
 @pytest.fixture(scope="session")
