@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,9 @@ def node_on(
             made.deleted(*list(made.api.pods))
         finally:
             made.end()
+            # What an agent has begun it finishes, and could make the node's network anew.
+            engine.resume()
+            until(lambda: not made.at_work(), 30, lambda: str(threading.enumerate()), every=0.02)
             made.runtime.remove_node()
             shutil.rmtree(folder)
         after = traces.taken(client, engine.folder, engine.cgroup, folder)

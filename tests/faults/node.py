@@ -155,6 +155,11 @@ class FaultyNode:
         """How many threads agents have."""
         return sum(thread.name.startswith("agent-") for thread in threading.enumerate())
 
+    def at_work(self) -> bool:
+        """Whether something that agents began is under way. Threads that wait for an exec probe outlive them."""
+        names = {thread.name for thread in threading.enumerate()} - {"agent-exec-probe"}
+        return any(name.startswith("agent-") for name in names)
+
     # --- what a user does
 
     def run(self, pod: Object) -> str:
