@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import subprocess
 
 import docker.errors
 import pytest
@@ -11,6 +13,9 @@ from tests.e2e.waiting import until
 from tests.faults.node import FaultyNode, pod
 from tests.faults.own_engine import OwnEngine
 from workers.agent.node import readiness
+
+# Can be connected to.
+SERVES = "trap 'exit 143' TERM; httpd -f -p 8080 & wait"
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(60)]
 
@@ -62,10 +67,34 @@ def test_a_whole_pod_that_was_removed_is_made_again(node: FaultyNode, faulty: Ow
     assert node.api.told("SandboxChanged", uid)
 
 
-def test_a_network_that_was_removed_is_made_again_with_its_pods(
+@pytest.mark.parametrize("lost", ["network", "bridge"])
+def test_pods_whose_network_is_removed_are_put_into_a_new_one_and_live_on(
+    node: FaultyNode, faulty: OwnEngine, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(readiness, "LOOK", 0.3)
+    node.agent._dialogue._readiness.look()
+    uids = [node.started(pod(SERVES)) for _ in range(2)]
+    with contextlib.closing(faulty.client()) as client:
+        before = client.inspect_network(node.owner.network)["Id"]
+        if lost == "network":
+            # As `docker network prune` does: what the agent fastened itself, the engine doesn't count.
+            client.remove_network(node.owner.network)
+        else:
+            subprocess.run(["ip", "link", "delete", f"br-{before[:12]}"], check=True)
+        until(lambda: node.api.told("NetworkNotReady"), 20, lambda: node.tell(uids[0]))
+        for uid in uids:
+            until(lambda uid=uid: _answers(node, uid), 20, lambda uid=uid: node.tell(uid))
+            assert node.is_ready(uid, restarts=0)
+        assert client.inspect_network(node.owner.network)["Id"] != before
+    another = node.started(pod(SERVES))
+    until(lambda: _answers(node, another), 20, lambda: node.tell(another))
+
+
+def test_pods_that_the_engine_linked_are_made_again_with_their_network(
     node: FaultyNode, faulty: OwnEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uids = [node.started(pod()) for _ in range(2)]
+    ports = [{"containerPort": 80, "hostPort": port, "hostIP": "127.0.0.1"} for port in (18411, 18412)]
+    uids = [node.started(pod(ports=[port])) for port in ports]
     monkeypatch.setattr(readiness, "LOOK", 0.3)
     node.agent._dialogue._readiness.look()
     with contextlib.closing(faulty.client()) as client:
@@ -79,6 +108,14 @@ def test_a_network_that_was_removed_is_made_again_with_its_pods(
             assert list(shown["NetworkSettings"]["Networks"]) == [node.owner.network]
     assert node.api.told("NetworkNotReady")
     assert all(node.api.told("SandboxChanged", uid) for uid in uids)
+
+
+def _answers(node: FaultyNode, uid: str) -> bool:
+    try:
+        socket.create_connection((node.status(uid)["podIP"], 8080), 2).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_an_image_removed_before_its_container_is_made_is_told(node: FaultyNode, faulty: OwnEngine) -> None:

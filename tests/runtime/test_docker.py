@@ -111,6 +111,23 @@ def test_a_network_changes_its_range_only_without_pods(docker_node: DockerSubjec
         runtime.prepare(other)
 
 
+def test_a_node_that_gets_the_range_of_a_deleted_one_takes_its_network_away_once_it_is_empty(
+    docker_node: DockerSubject, tmp_path: Path
+) -> None:
+    former = docker_node.runtime()
+    former.prepare(docker_node.cidr)
+    start(docker_node, former)
+    later = DockerRuntime(docker_node.cluster, "n2", tmp_path, SystemClock())
+    try:
+        with pytest.raises(ContainerError, match=f"{docker_node.cluster}-n1, of a node that was deleted"):
+            later.prepare(docker_node.cidr)
+        former.remove_pod(docker_node.sandbox(1).pod)
+        later.prepare(docker_node.cidr)
+    finally:
+        later.remove_node()
+        later.close()
+
+
 def test_pods_of_two_nodes_reach_each_other(engine: docker.APIClient, tmp_path: Path) -> None:
     cluster, cidr = "roompair", "10.245.0.0/16"
     nodes = [DockerRuntime(cluster, f"n{n}", tmp_path / str(n), SystemClock(), cidr) for n in (1, 2)]

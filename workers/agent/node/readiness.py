@@ -71,6 +71,11 @@ class Readiness:
 
     def again(self) -> None:
         """The runtime went away and may have forgotten everything."""
+        if self._has_lost_network():
+            message = (
+                "the node's network is gone; it is made again, and pods that can't be put into it with it"
+            )
+            self._machine.tell("NetworkNotReady", message)
         with self._one:
             self._machine.unprepare()
         self.make()
@@ -80,12 +85,11 @@ class Readiness:
         """See how the machine is, now and every `LOOK` seconds from now on."""
         if not self._stopping.is_set():
             self._jobs.after(("node", self._around.node), LOOK, self.look, LANE)
+        self._around.network.keep()
         self._around.network.reach(self._around.peers, self._around.node_ip)
         if self._machine.look():
             self._report()
         if self._has_lost_network():
-            message = "the node's network is gone; it is made again, and its pods with it"
-            self._machine.tell("NetworkNotReady", message)
             self.again()
 
     def _has_lost_network(self) -> bool:

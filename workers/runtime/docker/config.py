@@ -16,8 +16,9 @@ from workers.runtime.protocol import ContainerSpec, ContainerState, PodRef, Sand
 from workers.runtime.resources import MIN_SHARES
 
 
-def sandbox(owner: Owner, spec: SandboxSpec, image: str) -> dict[str, Any]:
-    shared = isolation.of_sandbox(spec, owner.network)
+def sandbox(owner: Owner, spec: SandboxSpec, image: str, *, linked: bool = False) -> dict[str, Any]:
+    """Args: linked: whether it gets its place in the node's network without the engine (`links`)."""
+    shared = isolation.of_sandbox(spec, "" if linked else owner.network)
     return {
         **shared,
         "Image": image,

@@ -1,4 +1,4 @@
-"""The engine's stream of events: of which pods a container just died."""
+"""The engine's stream of events: of which pods a container just died, and whether the node's network was removed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Deaths:
     def __init__(self, client: docker.APIClient, owner: Owner, seen: Observed, heard_until: float) -> None:
         self._client, self._owner, self._seen = client, owner, seen
         self._heard_until = heard_until
+        # Ids of networks that were heard to be removed, which may be told again.
+        self._gone: set[str] = set()
         self._lock = threading.Lock()
         self._stream: object | None = None
         self._closed = False
@@ -29,7 +31,8 @@ class Deaths:
         try:
             stream = self._client.events(
                 since=self._heard_until,
-                filters={"type": "container", "event": "die", **self._owner.filter()},
+                # The engine says no labels of networks, so what is another's is told apart here.
+                filters={"type": ["container", "network"], "event": ["die", "destroy"]},
                 decode=True,
             )
         except (*BROKEN, OSError):
@@ -41,8 +44,16 @@ class Deaths:
                 return
             for event in stream:
                 self._heard_until = event["timeNano"] / 1e9
-                self._seen.died(event["Actor"]["ID"])
-                yield event["Actor"]["Attributes"][labels.POD_UID]
+                about = event["Actor"]["Attributes"]
+                who = event["Actor"]["ID"]
+                if event["Action"] == "die" and self._owner.labels.items() <= about.items():
+                    self._seen.died(who)
+                    yield about[labels.POD_UID]
+                ours = event["Type"] == "network" and about.get("name") == self._owner.network
+                if ours and who not in self._gone:
+                    self._gone.add(who)
+                    # The engine forgot what it had to keep, as one that was away may have.
+                    return
         except (*BROKEN, OSError, ValueError):
             # The engine is gone, or `close` cut the line.
             return

@@ -8,6 +8,9 @@ from workers.runtime.features import Feature
 from workers.runtime.protocol import ContainerSpec, SandboxSpec, Unsupported
 from workers.runtime.security import UNPRIVILEGED, Seccomp, Security, Shared
 
+# The engine's word for a container that has its own loopback and nothing else.
+NO_NETWORK = "none"
+
 # What every engine gives.
 _ALWAYS = (
     Feature.GROUPS,
@@ -103,10 +106,11 @@ def security_options(told: Security) -> list[str]:
 
 
 def of_sandbox(spec: SandboxSpec, network: str) -> dict[str, Any]:
-    """What of a sandbox's body says what the pod shares, and its part of `HostConfig`. `network`: the node's."""
+    """What of a sandbox's body says what the pod shares, and its part of `HostConfig`. `network`: the node's; empty: it
+    gets its link once it runs."""
     shared = spec.shared
     host: dict[str, Any] = {
-        "NetworkMode": "host" if shared.network else network,
+        "NetworkMode": "host" if shared.network else network or NO_NETWORK,
         "IpcMode": "host" if shared.ipc else "shareable",
     }
     if spec.sysctls:
@@ -118,8 +122,10 @@ def of_sandbox(spec: SandboxSpec, network: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "Hostname": spec.hostname,
         "HostConfig": host,
-        "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": spec.address}}}},
     }
+    if network:
+        endpoint = {"IPAMConfig": {"IPv4Address": spec.address}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {network: endpoint}}
     if spec.host_ports:
         bound: dict[str, list[dict[str, str]]] = {}
         for port in spec.host_ports:

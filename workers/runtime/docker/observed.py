@@ -49,6 +49,12 @@ class Observed:
             self._dead &= ids
         return [self._assembled(entries) for entries in pods.values()]
 
+    def sandboxes(self) -> list[str]:
+        """The ids of those that run."""
+        with translated(engine.UNAVAILABLE):
+            found = self._client.containers(filters=self._owner.filter())
+        return [entry["Id"] for entry in found if labels.CONTAINER not in entry["Labels"]]
+
     def _assembled(self, entries: list[dict]) -> PodState:
         """One pod out of the engine's list."""
         ready, address, since = False, "", 0.0

@@ -36,6 +36,7 @@ from workers.runtime.docker.files import PodFiles
 from workers.runtime.docker.images import Images
 from workers.runtime.docker.labels import Owner
 from workers.runtime.docker.limits import GPU_RUNTIME
+from workers.runtime.docker.links import Links
 from workers.runtime.docker.observed import Observed
 from workers.runtime.docker.printed import printed
 from workers.runtime.docker.removal import Removal
@@ -98,11 +99,19 @@ class DockerRuntime:
         host_mounts = HostMounts(engine=True)
         self._sub_paths = SubPaths(self._owner, host_mounts)
         self._sub_paths.sweep()
+        self._links = Links()
         self._features = _FEATURES | mounting.features(self._client, host_mounts)
         with translated(engine.UNAVAILABLE):
             self._features |= isolation.features(self._client.info())
         self._starting = Starting(
-            self._client, self._owner, self._files, self.images, self._seen, self._removal, self._sub_paths
+            self._client,
+            self._owner,
+            self._files,
+            self.images,
+            self._seen,
+            self._removal,
+            self._sub_paths,
+            self._links,
         )
         self._gpus = gpus.found()
         self._resizing = Resizing(self._client, self._seen.forget)
@@ -141,13 +150,17 @@ class DockerRuntime:
         with translated(engine.UNAVAILABLE):
             said = self._client.info()
         self._starting.image = pause.ensure(self._client, said["Architecture"])
-        gateway = network.ensure(self._client, self._owner, pod_cidr, said["ServerVersion"])
+        bridge = network.ensure(
+            self._client, self._owner, pod_cidr, said["ServerVersion"], anew=self._links.has_lost_bridge
+        )
+        self._links.use(bridge)
+        self._links.mend(self._seen.sandboxes())
         if self._cluster_cidr:
             firewall.join_nodes(self._owner.cluster, self._cluster_cidr)
-        return gateway
+        return str(bridge.gateway.ip)
 
     def has_network(self, pod_cidr: str) -> bool:
-        return network.exists(self._client, self._owner, pod_cidr)
+        return network.exists(self._client, self._owner, pod_cidr) and not self._links.has_lost_bridge
 
     # --- what there is
 

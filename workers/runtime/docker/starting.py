@@ -6,7 +6,6 @@ Calls to the engine are what costs, so each start makes as few as it can: create
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 import docker
 import docker.errors
@@ -17,7 +16,9 @@ from workers.runtime.docker.engine import is_conflict, is_gone, translated
 from workers.runtime.docker.files import PodFiles
 from workers.runtime.docker.images import Images
 from workers.runtime.docker.labels import Owner
+from workers.runtime.docker.links import LinkFailed, Links, NotHere
 from workers.runtime.docker.observed import Observed
+from workers.runtime.docker.protection import Protection
 from workers.runtime.docker.removal import Removal
 from workers.runtime.docker.sub_paths import SubPaths
 from workers.runtime.image_store import ImageGone
@@ -38,22 +39,24 @@ class Starting:
         seen: Observed,
         removal: Removal,
         sub_paths: SubPaths,
+        links: Links,
     ) -> None:
         self._client, self._owner, self._files = client, owner, files
         self._images, self._seen, self._removal = store, seen, removal
-        self._sub_paths = sub_paths
+        self._sub_paths, self._links = sub_paths, links
         self.image = pause.IMAGE
-        # Whether the engine may lower `oom_score_adj`; None: not known yet.
-        self._protects: bool | None = None
+        self._protection = Protection()
 
     def start_sandbox(self, spec: SandboxSpec) -> None:
         """See `Runtime.start_sandbox`."""
         name = self._owner.sandbox_name(spec.pod.uid)
         self._files.write(spec)
+        # Ports of the machine are the engine's to lead to a pod.
+        linked = self._links.usable and not (spec.shared.network or spec.host_ports)
         with translated("FailedCreatePodSandBox"):
             try:
                 made = self._client.create_container_from_config(
-                    config.sandbox(self._owner, spec, self.image), name
+                    config.sandbox(self._owner, spec, self.image, linked=linked), name
                 )["Id"]
             except docker.errors.APIError as exc:
                 if not is_conflict(exc):
@@ -63,41 +66,41 @@ class Starting:
                 useless = network.lost(self._owner, shown)
                 if state is State.RUNNING and not useless:
                     return
-                if state is State.EXITED or useless:
-                    self._removal.container(name)
-                    self.start_sandbox(spec)
-                    return
-                made = name
+                self._removal.container(name)
+                self.start_sandbox(spec)
+                return
             try:
                 self._client.start(made)
             except docker.errors.APIError:
                 self._removal.container(made)
                 raise
+        if linked:
+            self._link(spec, made)
+
+    def _link(self, spec: SandboxSpec, made: str) -> None:
+        """Give a sandbox that was just started its place in the node's network, or remove it."""
+        pid = self._pid(made)
+        try:
+            self._links.fasten(made, pid, spec.address)
+        except NotHere as exc:
+            if pid and self._pid(made) == pid:
+                log.info("pods are linked by the engine: %s", exc)
+                self._links.give_up()
+            self._removal.container(made)
+            self.start_sandbox(spec)
+        except LinkFailed as exc:
+            self._removal.container(made)
+            raise ContainerError("FailedCreatePodSandBox", f"no link to the node's network: {exc}") from exc
+
+    def _pid(self, made: str) -> int:
+        """Of the sandbox's first process; 0 if it has ended."""
+        with translated("FailedCreatePodSandBox"):
+            return int(self._client.inspect_container(made)["State"]["Pid"])
 
     def start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         """See `Runtime.start_container`."""
         with self._sub_paths.staged(pod, spec) as staged:
-            return self._start_container(pod, staged)
-
-    def _start_container(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
-        """Start it; without protection from the kernel's choice of victims where the engine hasn't the right to that.
-        There is no asking: such an engine fails to start the container, whatever it says of it."""
-        if spec.resources.oom_score_adj >= 0:
-            return self._start(pod, spec)
-        if self._protects is not False:
-            try:
-                state = self._start(pod, spec)
-                self._protects = True
-                return state
-            except ContainerError as exc:
-                if self._protects or exc.reason != "RunContainerError":
-                    raise
-        exposed = replace(spec, resources=replace(spec.resources, oom_score_adj=0))
-        state = self._start(pod, exposed)
-        if self._protects is None:
-            log.warning("the engine can't keep containers from being the first to go when memory runs out")
-        self._protects = False
-        return state
+            return self._protection.start(lambda wanted: self._start(pod, wanted), staged)
 
     def _start(self, pod: PodRef, spec: ContainerSpec) -> ContainerState:
         name = self._owner.container_name(pod.uid, spec.name, spec.attempt)

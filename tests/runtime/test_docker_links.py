@@ -1,0 +1,123 @@
+"""A pod's link to its node's network, made by the agent where it may, else by the engine."""
+
+from __future__ import annotations
+
+import docker
+import pytest
+
+from tests.contracts.runtime_subjects import SLEEPER, DockerSubject, eventually
+from workers.runtime.docker import DockerRuntime, links
+from workers.runtime.docker.links import Links
+from workers.runtime.protocol import ContainerError, SandboxSpec
+
+pytestmark = pytest.mark.xdist_group("docker")
+
+
+def inside(runtime: DockerRuntime, node: DockerSubject, sandbox: SandboxSpec, command: str) -> str:
+    """What a command prints in a container of the pod."""
+    state = runtime.start_container(sandbox.pod, node.container(SLEEPER))
+    code, said = runtime.exec(sandbox.pod, state.id, ("sh", "-c", command), 10)
+    assert code == 0, said
+    return said.decode()
+
+
+def networks(node: DockerSubject, engine: docker.APIClient, sandbox: SandboxSpec) -> list[str]:
+    """What the engine says that the sandbox is linked to."""
+    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={sandbox.pod.uid}"})
+    return list(shown["NetworkSettings"]["Networks"])
+
+
+def test_a_pod_is_linked_without_the_engine(docker_node: DockerSubject, engine: docker.APIClient) -> None:
+    runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    assert runtime.pod(sandbox.pod.uid).ready
+    assert networks(docker_node, engine, sandbox) == ["none"]
+    gateway = sandbox.address.rpartition(".")[0] + ".1"
+    said = inside(
+        runtime, docker_node, sandbox, f"ip -4 addr show eth0; ip route; cat /sys/class/net/eth0/address; "
+        f"ping -c 1 -W 5 {gateway} >/dev/null; cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6"
+    )  # fmt: skip
+    assert f"inet {sandbox.address}/24" in said
+    assert f"default via {gateway} dev eth0" in said
+    # Drawn from the address, so that who knew its last owner finds its next.
+    assert "02:42:" + ":".join(f"{int(byte):02x}" for byte in sandbox.address.split(".")) in said
+    assert said.endswith("\n1\n")
+
+
+def test_nothing_of_a_link_is_left_when_its_pod_is_gone(
+    docker_node: DockerSubject, engine: docker.APIClient
+) -> None:
+    runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={sandbox.pod.uid}"})
+    link = links.LINKS / links.name(shown["Id"])
+    assert link.exists()
+    runtime.remove_pod(sandbox.pod)
+    # The kernel takes a network away after its last process.
+    eventually(lambda: not link.exists(), "the link goes with its pod")
+
+
+def test_a_sandbox_whose_agent_died_before_it_was_linked_is_made_anew(
+    docker_node: DockerSubject, engine: docker.APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = docker_node.sandbox(1)
+    with monkeypatch.context() as dying:
+        dying.setattr(Links, "fasten", _die)
+        with pytest.raises(Died):
+            docker_node.runtime().start_sandbox(sandbox)
+    runtime = docker_node.runtime()
+    assert not runtime.pod(sandbox.pod.uid).ready
+    runtime.start_sandbox(sandbox)
+    assert runtime.pod(sandbox.pod.uid).ready
+    assert sandbox.address in inside(runtime, docker_node, sandbox, "ip -4 addr show eth0")
+
+
+def test_a_link_that_the_machine_refuses_leaves_no_sandbox(
+    docker_node: DockerSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
+    with monkeypatch.context() as failing:
+        failing.setattr(links, "_on_bridge", lambda link, _: f"link set dev {link} master nowhere\n")
+        with pytest.raises(ContainerError, match="no link to the node's network.*nowhere"):
+            runtime.start_sandbox(sandbox)
+    assert runtime.pod(sandbox.pod.uid) is None
+    runtime.start_sandbox(sandbox)
+    assert runtime.pod(sandbox.pod.uid).ready
+
+
+@pytest.mark.parametrize("why", ["not root", "another machine"])
+def test_an_agent_that_may_not_leaves_the_link_to_the_engine(
+    docker_node: DockerSubject, engine: docker.APIClient, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    if why == "not root":
+        monkeypatch.setattr(links.os, "geteuid", lambda: 1000)
+    else:
+        # The number of a process there is none here, or another's.
+        monkeypatch.setattr(links, "holds", lambda pid, container_id: False)
+    runtime = docker_node.runtime()
+    for number in (1, 2):
+        sandbox = docker_node.sandbox(number)
+        runtime.start_sandbox(sandbox)
+        assert runtime.pod(sandbox.pod.uid).ready
+        assert networks(docker_node, engine, sandbox) == [f"beanpole-{docker_node.cluster}-n1"]
+        assert sandbox.address in inside(runtime, docker_node, sandbox, "ip -4 addr show eth0")
+
+
+def test_a_network_of_another_range_is_kept_while_pods_are_in_it(docker_node: DockerSubject) -> None:
+    runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
+    runtime.start_sandbox(sandbox)
+    elsewhere = docker_node.cidr.replace(".9.0/", ".8.0/")
+    with pytest.raises(ContainerError, match="and pods in it"):
+        runtime.prepare(elsewhere)
+    assert runtime.has_network(docker_node.cidr)
+    runtime.remove_pod(sandbox.pod)
+    runtime.prepare(elsewhere)
+    assert runtime.has_network(elsewhere)
+
+
+class Died(BaseException):
+    """An agent was killed here."""
+
+
+def _die(*_: object) -> None:
+    raise Died
