@@ -14,8 +14,8 @@ from app.objects.change import Object
 from tests.agent.world import MemoryApi, NoNetwork
 from tests.contracts.runtime_subjects import Subject, eventually, uid
 from workers.agent.agent import Agent
+from workers.agent.crew import REAL
 from workers.agent.jobs import ThreadedJobs
-from workers.agent.main import REAL
 
 IMAGE = "beanpole-test/busybox:1"
 

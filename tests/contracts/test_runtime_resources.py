@@ -13,7 +13,8 @@ from workers.runtime.resources import Limits, Resources
 
 MIB = 1 << 20
 HELD = {"cpu_request_millis": 100, "cpu_millis": 250, "memory_bytes": 64 * MIB}
-# Takes memory until it is stopped, in a child; the container itself goes on.
+# Take memory until they are stopped: the container itself, or a child of it, after which it goes on.
+ALONE = Program("exec tail /dev/zero", {})
 PARENT = Program("tail /dev/zero; echo survived; exit 7", {})
 
 
@@ -53,37 +54,23 @@ def test_a_running_container_is_held_to_other_limits_without_a_restart(real: Sub
     assert 0 < runtime.memory_in_use(pod, before.id) < 32 * MIB
 
 
-def test_who_takes_too_much_memory_is_shown_as_killed_for_it(real: Subject) -> None:
+@pytest.mark.parametrize(("eater", "code"), [(ALONE, 137), (PARENT, 7)], ids=["itself", "child"])
+def test_that_memory_ran_out_is_shown_whoever_was_the_victim(
+    real: Subject, eater: Program, code: int
+) -> None:
     runtime = real.runtime()
     needs(runtime, Feature.MEMORY_LIMIT)
-    eater = Program("exec tail /dev/zero", {})
     sandbox = real.sandbox(1, eater)
     runtime.start_sandbox(sandbox)
 
-    def killed(attempt: int) -> bool:
+    def told(attempt: int) -> bool:
         runtime.start_container(sandbox.pod, real.container(eater, attempt, memory_bytes=16 * MIB))
-        eventually(lambda: shown(runtime, sandbox.pod).state is State.EXITED, "it is killed")
+        eventually(lambda: shown(runtime, sandbox.pod).state is State.EXITED, "it ends")
         found = shown(runtime, sandbox.pod)
-        assert found.exit_code == 137
+        assert found.exit_code == code
         return found.oom_killed
 
     # An engine misses the kernel's notice now and then when the machine is busy.
-    assert any(killed(attempt) for attempt in range(10))
-
-
-def test_it_is_shown_as_well_if_a_child_was_the_victim(real: Subject) -> None:
-    runtime = real.runtime()
-    needs(runtime, Feature.MEMORY_LIMIT)
-    sandbox = real.sandbox(1, PARENT)
-    runtime.start_sandbox(sandbox)
-
-    def told(attempt: int) -> bool:
-        runtime.start_container(sandbox.pod, real.container(PARENT, attempt, memory_bytes=16 * MIB))
-        eventually(lambda: shown(runtime, sandbox.pod).state is State.EXITED, "it ends")
-        found = shown(runtime, sandbox.pod)
-        assert found.exit_code == 7
-        return found.oom_killed
-
     assert any(told(attempt) for attempt in range(10))
 
 

@@ -16,6 +16,7 @@ import pytest
 from app.base.clock import SystemClock
 from workers.runtime.docker import execute
 from workers.runtime.docker.cgroup import holds
+from workers.runtime.docker.stream import Stream
 
 
 class Engine:
@@ -65,4 +66,7 @@ def test_output_that_came_with_the_engines_answer_is_not_lost() -> None:
         stream: Any = buffered.raw
         stream._response = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=buffered)))
         engine.shutdown(socket.SHUT_WR)
-        assert execute._read(stream, SystemClock().monotonic() + 5, SystemClock()) == b"first\nlast\n"
+        assert (
+            execute._read(Stream(stream, framed=True), SystemClock().monotonic() + 5, SystemClock())
+            == b"first\nlast\n"
+        )

@@ -20,6 +20,7 @@ from tests.contracts.runtime_subjects import (
     processes_marked,
     uid,
 )
+from tests.trees import deepened
 from workers.runtime.log_limits import LogLimits
 from workers.runtime.mounts import EngineVolume, Mount
 from workers.runtime.process import ProcessRuntime, launch
@@ -259,3 +260,30 @@ def test_a_volume_of_an_engine_is_refused_by_name(process_node: ProcessSubject) 
     share = Mount("", "/data", volume=EngineVolume("share", "local", (("type", "nfs"),)))
     with pytest.raises(Unsupported, match=r"spec.containers\[main\].volumeMounts\[/data\]"):
         run(process_node, runtime, "true", mounts=(share,))
+
+
+def test_a_pod_is_removed_however_deep_its_containers_folders_are(process_node: ProcessSubject) -> None:
+    runtime = process_node.runtime()
+    run(process_node, runtime, "exec sleep 1000")
+    with deepened(process_node.pod_folder(process_node.sandbox(1).pod).container("main", 0).path / "work"):
+        runtime.remove_pod(process_node.sandbox(1).pod)
+        assert process_node.leftovers() == []
+
+
+def test_what_the_machine_refuses_is_told_as_a_containers_trouble(process_node: ProcessSubject) -> None:
+    runtime = process_node.runtime()
+    sandbox = process_node.sandbox(1)
+    pods = process_node.folder / "pods"
+    pods.write_text("in the way")
+    with pytest.raises(ContainerError, match="Not a directory") as refused:
+        runtime.start_sandbox(sandbox)
+    assert refused.value.reason == "FailedCreatePodSandBox"
+    pods.unlink()
+
+    runtime.start_sandbox(sandbox)
+    in_the_way = pods / sandbox.pod.uid / "containers" / "main.0"
+    in_the_way.write_text("in the way")
+    with pytest.raises(ContainerError, match="Not a directory") as refused:
+        runtime.start_container(sandbox.pod, process_node.container())
+    assert refused.value.reason == "CreateContainerError"
+    in_the_way.unlink()

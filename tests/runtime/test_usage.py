@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workers.runtime import machine_usage
-from workers.runtime.docker import cgroup
-from workers.runtime.docker.usage import of_stats
+from workers.runtime.docker import cgroup, labels
+from workers.runtime.docker.labels import Owner
+from workers.runtime.docker.usage import Meter, of_stats
+from workers.runtime.protocol import PodRef
 
 ID = "f00d" * 16
+OWNER = Owner("c", "n")
 ONE = f"5:pids:/docker/{ID}\n4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/\n"
 TWO = f"0::/system.slice/docker-{ID}.scope\n"
 STAT = "anon 100\ninactive_file 300\ntotal_inactive_file 400\n"
@@ -78,3 +82,44 @@ def test_the_machines_work_leaves_out_idling_and_waiting() -> None:
 def test_the_machines_working_set_leaves_out_files_that_nobody_reads() -> None:
     text = "MemTotal: 1000 kB\nMemFree: 200 kB\nMemAvailable: 500 kB\nActive(file): 90 kB\nInactive(file): 300 kB\n"
     assert machine_usage.memory(text) == 500 * 1024
+
+
+class Engine:
+    """Has one container, which ends while it is asked what that uses; somebody else measures then as well."""
+
+    api_version = "1.41"
+
+    def __init__(self) -> None:
+        self.meter = Meter(self, OWNER)  # type: ignore[arg-type]
+        self.ended = False
+
+    def containers(self, **how: Any) -> list[dict[str, Any]]:
+        tags = OWNER.of_pod(PodRef("uid", "default", "pod")) | {labels.CONTAINER: "main", labels.ATTEMPT: "0"}
+        return [] if self.ended else [{"Id": ID, "Labels": tags}]
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        began, never = "2024-01-01T00:00:00Z", "0001-01-01T00:00:00Z"
+        return {
+            "Id": ID,
+            "Image": "",
+            "Config": {"Image": "", "Labels": self.containers()[0]["Labels"]},
+            # No process has that number.
+            "State": {
+                "Pid": 2**22 + 1,
+                "Status": "running",
+                "StartedAt": began,
+                "FinishedAt": never,
+                "ExitCode": 0,
+                "OOMKilled": False,
+            },
+        }
+
+    def stats(self, name: str, **how: Any) -> dict[str, Any]:
+        self.ended = True
+        assert self.meter.measured().containers == ()
+        return {"memory_stats": {"usage": 100}, "cpu_stats": {"cpu_usage": {"total_usage": 7}}}
+
+
+def test_two_may_measure_at_once() -> None:
+    (only,) = Engine().meter.measured().containers
+    assert (only.id, only.cpu, only.memory) == (ID, 7, 100)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 
 from app.base.clock import Clock
 from app.base.settings import Settings
+from app.base.trees import remove_tree
 
 
 def pods(settings: Settings) -> int:
@@ -39,7 +40,8 @@ def remove(settings: Settings, clock: Clock, grace: float) -> None:
 
         processes.remove(settings.state_dir / "process", clock, grace)
     if settings.runtime:
-        shutil.rmtree(settings.state_dir / settings.runtime, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(settings.state_dir / settings.runtime)
 
 
 def remove_volumes(settings: Settings) -> None:

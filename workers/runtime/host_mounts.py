@@ -7,14 +7,15 @@ Nothing remembers a mount but the kernel: who is restarted finds them below the 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.base.trees import empty_tree
 from workers.runtime import mount_space
 from workers.runtime.beneath import open_beneath
 from workers.runtime.mount_space import OutOfSight
@@ -109,7 +110,8 @@ class HostMounts:
             for place in reversed(below(folder, mounted())):
                 if place in ours:
                     # Processes that have copied all mounts of the machine would keep its memory in use.
-                    _empty(place)
+                    with contextlib.suppress(OSError):
+                        empty_tree(place)
                 _call("umount2", os.fsencode(place), _MNT_DETACH | _UMOUNT_NOFOLLOW)
 
         self.there(end)
@@ -166,14 +168,6 @@ def below(folder: Path, places: list[str]) -> list[str]:
     """Those of `places` that are `folder` or lie below it."""
     top = os.path.realpath(folder)
     return [place for place in places if place == top or place.startswith(top + "/")]
-
-
-def _empty(folder: str) -> None:
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
-            os.unlink(entry.path)
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.runtime import cgroup_memory
+
 ROOT = Path("/sys/fs/cgroup")
 
 
@@ -29,14 +31,9 @@ class Cgroup:
         if (self.cpu / "cpuacct.usage").exists():
             cpu = int((self.cpu / "cpuacct.usage").read_text())
         else:
-            cpu = _table(self.cpu / "cpu.stat")["usage_usec"] * 1000
-        first = self.memory / "memory.usage_in_bytes"
-        held = int((first if first.exists() else self.memory / "memory.current").read_text())
-        stat = _table(self.memory / "memory.stat")
-        # In version 1 the plain name leaves out what is in groups below.
-        idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+            cpu = cgroup_memory.table(self.cpu / "cpu.stat")["usage_usec"] * 1000
         pids = int((self.pids / "pids.current").read_text()) if self.pids else 0
-        return cpu, max(0, held - idle), pids
+        return cpu, cgroup_memory.of_group(self.memory), pids
 
 
 def find(pid: int, container_id: str, root: Path = ROOT, proc: Path = Path("/proc")) -> Cgroup | None:
@@ -84,8 +81,3 @@ def _first(*folders: Path) -> Path | None:
 
 def _having(folder: Path | None, name: str) -> Path | None:
     return folder if folder is not None and (folder / name).exists() else None
-
-
-def _table(path: Path) -> dict[str, int]:
-    pairs = (line.split() for line in path.read_text().splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}

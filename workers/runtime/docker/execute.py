@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
-import socket
-import struct
 from collections.abc import Sequence
-from typing import Any
 
 import docker
 
@@ -17,7 +13,7 @@ from app.base.clock import Clock
 from workers.runtime.docker.cgroup import holds
 from workers.runtime.docker.client import Client
 from workers.runtime.docker.engine import translated
-from workers.runtime.interactive import READ
+from workers.runtime.docker.stream import Stream
 
 # As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
 OUTPUT_MAX = 10 * 1024
@@ -38,7 +34,7 @@ def run(
         # An engine that hangs must not hold whoever waits for longer than the command may take.
         with client.within(timeout):
             told = client.exec_create(container, list(command), tty=False)["Id"]
-            stream = client.exec_start(told, socket=True)
+            stream = Stream(client.exec_start(told, socket=True), framed=True)
         try:
             output = _read(stream, deadline, clock)
         finally:
@@ -61,41 +57,15 @@ def _late(command: Sequence[str], timeout: float) -> TimeoutError:
     return TimeoutError(f"command {command[0]!r} timed out after {timeout:g} s")
 
 
-def read_ahead(stream: Any) -> bytes:
-    """What came right behind the head of the engine's answer, which was read together with it. The stream's socket must
-    not block."""
-    response = getattr(stream, "_response", None)
-    buffered = getattr(getattr(getattr(response, "raw", None), "_fp", None), "fp", None)
-    if buffered is None:
-        return b""
-    try:
-        return buffered.read1(READ) or b""
-    except (OSError, ValueError):
-        return b""
-
-
-def _read(stream: Any, deadline: float, clock: Clock) -> bytes | None:
-    """What was printed, out of the engine's frames; None if the time was over first."""
-    sock: socket.socket = getattr(stream, "_sock", stream)
-    sock.setblocking(False)
-    raw = bytearray(read_ahead(stream))
-    poll = select.poll()
-    poll.register(stream.fileno(), select.POLLIN)
+def _read(stream: Stream, deadline: float, clock: Clock) -> bytes | None:
+    """What was printed; None if the time was over first."""
     output = bytearray()
-    while True:
-        while len(raw) >= 8:
-            (length,) = struct.unpack_from(">I", raw, 4)
-            if len(raw) < 8 + length:
-                break
-            output += raw[8 : 8 + length][: OUTPUT_MAX - len(output)]
-            del raw[: 8 + length]
-        left = deadline - clock.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            return None
-        data = os.read(stream.fileno(), 65536)
-        if not data:
+    while (left := deadline - clock.monotonic()) > 0:
+        piece = stream.read(left)
+        if piece is None:
             return bytes(output)
-        raw += data
+        output += piece[1][: OUTPUT_MAX - len(output)]
+    return None
 
 
 def kill(client: docker.APIClient, told: str, clock: Clock) -> None:

@@ -72,6 +72,7 @@ class Images:
                 if name in (key, held.id, *held.tags, *held.digests)
             }
             self._found = {key: held for key, held in self._found.items() if held.id not in gone}
+            self._by_id = {id_: held for id_, held in self._by_id.items() if id_ not in gone | {name}}
 
     def disk(self) -> Disk | None:
         if self._root is None:

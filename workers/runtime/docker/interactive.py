@@ -1,16 +1,9 @@
-"""A command in a container, or a container's own process, for somebody who talks to it: over one socket of the engine.
-
-Without a terminal, the engine puts a head of 8 bytes before each piece of output: the stream, and its length
-(https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach).
-"""
+"""A command in a container, or a container's own process, for somebody who talks to it: over one connection that the
+engine hands over."""
 
 from __future__ import annotations
 
 import contextlib
-import select
-import socket
-import struct
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,74 +12,44 @@ import docker.errors
 
 from app.base.clock import Clock, parse_rfc3339
 from workers.runtime.docker.engine import translated
-from workers.runtime.docker.execute import NOTED, kill, read_ahead
-from workers.runtime.interactive import READ, STDERR, STDOUT, write_some
+from workers.runtime.docker.execute import NOTED, kill
+from workers.runtime.docker.stream import Stream, ends_input
+from workers.runtime.protocol import ContainerError
 
-_HEAD = struct.Struct(">BxxxI")
 # A container that started so lately is taken to be awaiting its first user. Seconds.
 FRESH = 10.0
+NO_END = "an engine that is reached by TLS can't be told that there is no more input; ask for a terminal"
 
 
 class Line:
-    """A socket to something in a container: `workers.runtime.interactive.Interactive` but for what is at its end.
+    """A line to something in a container: `workers.runtime.interactive.Interactive` but for what is at its end.
 
     Args:
-        stream: what the SDK hands out. lasts: its input outlives this line, which must not end it. resize: tells the engine a terminal's width and height.
+        handed: what the SDK hands out. lasts: its input outlives this line, which must not end it. resize: tells the
+            engine a terminal's width and height.
     """
 
     def __init__(
-        self, stream: Any, *, tty: bool, resize: Callable[[int, int], None], lasts: bool = False
+        self, handed: Any, *, tty: bool, resize: Callable[[int, int], None], lasts: bool = False
     ) -> None:
-        # Over a unix socket it is wrapped in a file object, which must be kept: the connection ends with it.
-        self._stream = stream
-        self._socket: socket.socket = getattr(stream, "_sock", stream)
+        self._stream = Stream(handed, framed=not tty)
         self._tty, self._resize, self._lasts = tty, resize, lasts
-        self._rest = b""
-        self._left, self._name = 0, STDOUT
-        self._lock = threading.Lock()
-        self._closed = False
-        self._socket.setblocking(False)
-        self._rest = read_ahead(stream)
 
     def read(self, timeout: float) -> tuple[int, bytes] | None:
-        while True:
-            if self._tty and self._rest:
-                data, self._rest = self._rest, b""
-                return STDOUT, data
-            found = self._parsed()
-            if found is not None:
-                return found
-            poll = select.poll()
-            try:
-                poll.register(self._socket.fileno(), select.POLLIN)
-                if not poll.poll(timeout * 1000):
-                    return STDOUT, b""
-                data = self._socket.recv(READ)
-            except BlockingIOError:
-                continue
-            except (OSError, ValueError):
-                return None
-            if not data:
-                return None
-            self._rest += data
+        return self._stream.read(timeout)
 
     def write(self, data: bytes, timeout: float) -> int:
-        with self._lock:
-            if self._closed:
-                raise BrokenPipeError("no more input is taken")
-            fd = self._socket.fileno()
-        return write_some(fd, data, timeout)
+        return self._stream.write(data, timeout)
 
     def end_input(self) -> None:
         if self._lasts:
             # The engine would end the output, too.
             return
-        if self._tty:
-            with contextlib.suppress(OSError):
-                self.write(b"\x04", 0.1)
-            return
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            if self._tty:
+                self.write(b"\x04", 0.1)
+            else:
+                self._stream.end_input()
 
     def resize(self, width: int, height: int) -> None:
         if self._tty:
@@ -98,29 +61,7 @@ class Line:
         return None
 
     def close(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
-            self._stream.close()
-
-    def _parsed(self) -> tuple[int, bytes] | None:
-        """The next output of what was read already, if there is any."""
-        while self._rest:
-            if self._left == 0:
-                if len(self._rest) < _HEAD.size:
-                    return None
-                name, self._left = _HEAD.unpack_from(self._rest)
-                self._name = STDERR if name == STDERR else STDOUT
-                self._rest = self._rest[_HEAD.size :]
-                continue
-            data, self._rest = self._rest[: self._left], self._rest[self._left :]
-            self._left -= len(data)
-            return self._name, data
-        return None
+        self._stream.close()
 
 
 class Command(Line):
@@ -137,6 +78,8 @@ class Command(Line):
         clock: Clock,
     ) -> None:
         """Raises ContainerError: ExecError."""
+        if stdin and not tty and not ends_input(client):
+            raise ContainerError("ExecError", NO_END)
         with translated("ExecError"):
             self._told = client.exec_create(container, list(command), stdin=stdin, tty=tty)["Id"]
             stream = client.exec_start(self._told, tty=tty, socket=True)
@@ -168,6 +111,8 @@ def attached(client: docker.APIClient, container: str, *, stdin: bool, tty: bool
     with translated("AttachError"):
         shown = client.inspect_container(container)
         once = bool(shown["Config"].get("StdinOnce"))
+        if stdin and once and not tty and not ends_input(client):
+            raise ContainerError("AttachError", NO_END)
         # Who starts a container to talk to it wants to see what it said before they could be there.
         fresh = (
             bool(shown["Config"].get("OpenStdin"))

@@ -17,6 +17,7 @@ import docker.errors
 
 from app.base.clock import Clock
 from workers.runtime import log_files
+from workers.runtime.docker.cgroup import holds
 from workers.runtime.docker.engine import is_gone, translated
 from workers.runtime.docker.json_log import JsonLog
 from workers.runtime.protocol import LogOptions
@@ -68,6 +69,10 @@ class _End:
             self._clock.sleep(seconds)
             return True
         try:
+            if not holds(self._pid, self._container):
+                # Another one has that number here.
+                self._clock.sleep(seconds)
+                return True
             poll = select.poll()
             poll.register(process, select.POLLIN)
             return bool(poll.poll(seconds * 1000))
@@ -84,7 +89,8 @@ def _asked(client: docker.APIClient, container_id: str, options: LogOptions) -> 
             follow=options.follow,
             timestamps=options.timestamps,
             tail="all" if options.tail is None else options.tail,
-            since=options.since,
+            # The SDK takes no time before the year 1970, when nothing was printed yet.
+            since=options.since if options.since and options.since > 0 else None,
         )
         try:
             yield from stream

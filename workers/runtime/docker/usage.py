@@ -10,6 +10,7 @@ import docker.errors
 from docker.utils import version_gte
 
 from workers.runtime import machine_usage
+from workers.runtime.cgroup_memory import working_set
 from workers.runtime.docker import cgroup, config, engine, labels
 from workers.runtime.docker.cgroup import Cgroup
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
@@ -36,17 +37,19 @@ class Meter:
             listed = self._client.containers(filters=self._owner.filter())
         running = {e["Id"]: e["Labels"] for e in listed if labels.CONTAINER in e["Labels"]}
         places = {id_: self._known.get(id_) or self._place(id_) for id_ in running}
-        self._known = {id_: place for id_, place in places.items() if place is not None}
+        known = {id_: place for id_, place in places.items() if place is not None}
+        # Who evicts pods measures as well, at the same time.
+        self._known = known
         found = []
-        for id_, used in self._all().items():
+        for id_, used in self._all(known).items():
             if used is not None:
-                tags, since = running[id_], self._known[id_][1]
+                tags, since = running[id_], known[id_][1]
                 found.append(ContainerUsage(labels.pod(tags), tags[labels.CONTAINER], id_, since, *used))
         return Usage(machine_usage.cpu(), machine_usage.memory(), tuple(found))
 
-    def _all(self) -> dict[str, tuple[int, int, int] | None]:
-        found = {id_: _read(files) for id_, (files, _) in self._known.items() if files is not None}
-        asked = [id_ for id_, (files, _) in self._known.items() if files is None]
+    def _all(self, known: dict[str, tuple[Cgroup | None, float]]) -> dict[str, tuple[int, int, int] | None]:
+        found = {id_: _read(files) for id_, (files, _) in known.items() if files is not None}
+        asked = [id_ for id_, (files, _) in known.items() if files is None]
         if asked:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 found.update(zip(asked, pool.map(self._ask, asked), strict=True))
@@ -87,7 +90,6 @@ def of_stats(said: dict[str, Any]) -> tuple[int, int, int] | None:
     memory = said.get("memory_stats") or {}
     if "usage" not in memory:
         return None
-    stat = memory.get("stats") or {}
-    idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+    held = working_set(memory["usage"], memory.get("stats") or {})
     pids = (said.get("pids_stats") or {}).get("current") or 0
-    return said["cpu_stats"]["cpu_usage"]["total_usage"], max(0, memory["usage"] - idle), pids
+    return said["cpu_stats"]["cpu_usage"]["total_usage"], held, pids

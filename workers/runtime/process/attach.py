@@ -149,10 +149,12 @@ class Listening:
         def ended(seconds: float) -> bool:
             return self._closed.is_set() or self._ended(seconds)
 
-        for stream, text in crilog.new_lines(self._log, ended):
-            if not self._put((STDERR if stream == b"stderr" else STDOUT, text)):
-                return
-        self._put(None)
+        try:
+            for stream, text in crilog.new_lines(self._log, ended):
+                if not self._put((STDERR if stream == b"stderr" else STDOUT, text)):
+                    return
+        finally:
+            self._put(None)
 
     def _put(self, said: tuple[int, bytes] | None) -> bool:
         while not self._closed.is_set():

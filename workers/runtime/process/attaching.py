@@ -24,6 +24,8 @@ INPUT, STDOUT, STDERR, RESIZE, END, HELLO = 0, 1, 2, 4, 5, 6
 HEAD = struct.Struct(">BI")
 NAME = "attach"
 READ = 64 * 1024
+# So many reads of what a container said before its end: what it left running may go on for ever.
+LAST = 64
 # So many pieces of output are kept for a user who is yet to come. Output waits while a user is so far behind (bytes), for so many waits of a second without any progress.
 KEPT = 16
 BEHIND = 256 * 1024
@@ -112,8 +114,9 @@ class Supervisor:
         except OSError:
             pass
         for fd in list(self.outputs):
-            while fd in self.outputs and self.output(fd):
-                pass
+            for _ in range(LAST):
+                if fd not in self.outputs or not self.output(fd):
+                    break
         # Users who are at the door still hear what was said.
         while self.welcome():
             pass
@@ -131,9 +134,10 @@ class Supervisor:
         if self.pending and self.given >= 0:
             poll.register(self.given, select.POLLOUT | (0 if behind or not self.tty else select.POLLIN))
         for fd, user in self.users.items():
-            # While input waits for the process, nobody is heard.
+            # While input waits for the process, nobody is heard, nor is it seen that they leave: poll tells of that always.
             events = (0 if self.pending else select.POLLIN) | (select.POLLOUT if user.leaving else 0)
-            poll.register(fd, events)
+            if events:
+                poll.register(fd, events)
         over = False
         happenings = poll.poll(1000 if behind else None)
         for fd, happened in happenings:

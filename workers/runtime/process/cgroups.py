@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.runtime import cgroup_memory
 from workers.runtime.resources import CPU_SHARES, MAX_SHARES, PERIOD, Limits, Resources
 
 ROOT = Path("/sys/fs/cgroup")
@@ -146,12 +147,9 @@ def oom_killed(groups: Iterable[Path]) -> bool:
 def memory_in_use(groups: Iterable[Path]) -> int:
     """Bytes of the container's working set; 0 if that can't be told."""
     for group in groups:
-        held = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
-        if held.strip():
-            pairs = (line.split() for line in _text(group / "memory.stat").splitlines())
-            stat = {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
-            idle = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-            return max(0, int(held) - idle)
+        # In version 1 those of other controllers don't tell.
+        with contextlib.suppress(OSError, ValueError):
+            return cgroup_memory.of_group(group)
     return 0
 
 

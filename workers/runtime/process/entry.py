@@ -50,14 +50,15 @@ class Payload:
         return [next(self._fields) for _ in range(int(next(self._fields)))]
 
 
-def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -> None:
+def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False, shim: int = 0) -> None:
     """Become the command. Returns never; raises OSError saying what could not be done.
 
     With `keep_input` its standard input stays what it is, instead of nothing; with `terminal` that is a terminal, which
-    comes to control it (Ctrl-C).
+    comes to control it (Ctrl-C). `shim`: the supervisor of a container's own process, which ends with it.
     """
     payload = Payload(fields)
     os.setsid()
+    die_with(shim)
     for entrance in payload.entrances:
         write(entrance, b"0")
     if payload.oom_score_adj:
@@ -83,9 +84,8 @@ def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -
     if payload.uid >= 0:
         os.setuid(payload.uid)
     payload.rights.after_user()
-    if payload.join == MAKE:
-        # Should the shim be killed, its container must not run on unseen. (Set after setuid, which clears it.)
-        _libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    # Once more: setuid has cleared it.
+    die_with(shim)
     # Python ignores SIGPIPE, and what is ignored stays so across exec.
     _libc.signal(SIGPIPE, SIG_DFL)
     wrong = went(payload.directory)
@@ -96,6 +96,15 @@ def run(fields: list[bytes], keep_input: bool = False, terminal: bool = False) -
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
     become(payload.command, payload.env)
+
+
+def die_with(shim: int) -> None:
+    """Should the shim be killed, its container must not run on unseen, nor go on with its start."""
+    if not shim:
+        return
+    _libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    if os.getppid() != shim:
+        os._exit(127)
 
 
 def went(directory: str) -> OSError | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 
 from app.base.clock import Clock
 from workers.runtime.process import launch
+from workers.runtime.process.procfs import kill_child
+from workers.runtime.protocol import ContainerError
 
 # As kubelet's (maxRespBodyLength of probes): the first 10 KiB are kept.
 OUTPUT_MAX = 10 * 1024
@@ -17,9 +18,13 @@ def run(told: launch.Launch, timeout: float, clock: Clock) -> tuple[int, bytes]:
     """The exit code and first 10 KiB of output.
 
     Raises:
-        TimeoutError: it was not done within `timeout` seconds; it and its group are killed.
+        TimeoutError: it was not done within `timeout` seconds; it and its group are killed. ContainerError: there are
+            no more processes or descriptors.
     """
-    process = launch.inside(told)
+    try:
+        process = launch.inside(told)
+    except OSError as exc:
+        raise ContainerError("ExecError", str(exc)) from exc
     assert process.stdout is not None
     output = bytearray()
     deadline = clock.monotonic() + timeout
@@ -42,16 +47,7 @@ def run(told: launch.Launch, timeout: float, clock: Clock) -> tuple[int, bytes]:
                 break
     finally:
         os.close(ended)
-        _end(process.pid)
+        kill_child(process.pid)
         code = process.wait()
         process.stdout.close()
     return code if code >= 0 else 128 - code, bytes(output)
-
-
-def _end(pid: int) -> None:
-    # Not reaped yet, so the number is still this group's. Before its setsid there is no such group.
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

@@ -6,21 +6,24 @@ pods/<uid>/containers/<name>.<attempt>/   spec.json, state, lock, log, log.1, ..
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import shutil
+import threading
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
+from app.base.trees import remove_tree
 from workers.runtime.process import cgroups
 from workers.runtime.process.procfs import Process
 from workers.runtime.protocol import ContainerError, ContainerSpec, PodRef, SandboxSpec
 from workers.runtime.security import Seccomp, Security
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_ENDING = tuple(threading.Lock() for _ in range(64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class ContainerFolder:
     def id(self) -> str:
         # No uid and no container's name has an underscore.
         return f"{self.uid}_{self.name}_{self.attempt}"
+
+    @property
+    def ending(self) -> threading.Lock:
+        """Held by who sees to what a dead container left, and who removes the folder: the watch does the one while
+        somebody stops the container and does the other. (It may be another container's as well.)"""
+        return _ENDING[hash(self.path) % len(_ENDING)]
 
     def create(self, spec: ContainerSpec) -> None:
         """Make it with its spec in it; the spec comes last, so a folder without one never was."""
@@ -86,8 +95,10 @@ class ContainerFolder:
         write(self.path / "groups", "\n".join(map(str, groups)))
 
     def remove(self) -> None:
-        cgroups.remove(self.groups())
-        shutil.rmtree(self.path, ignore_errors=True)
+        with self.ending:
+            cgroups.remove(self.groups())
+            with contextlib.suppress(OSError):
+                remove_tree(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +145,9 @@ class PodFolder:
         # Without sandbox.json the pod is no more, whatever interrupts the rest.
         (self.path / "sandbox.json").unlink(missing_ok=True)
         for container in self.containers():
-            cgroups.remove(container.groups())
-        shutil.rmtree(self.path, ignore_errors=True)
+            container.remove()
+        with contextlib.suppress(OSError):
+            remove_tree(self.path)
 
 
 @dataclass(frozen=True, slots=True)

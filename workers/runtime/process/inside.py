@@ -1,7 +1,8 @@
-"""The way into a container that runs: reads what to run from standard input and becomes it.
+"""The way into a container that runs: reads what to run and becomes it.
 
-Run as `python -I -S -E inside.py`. Given a file descriptor, it reads from that one instead, and the command keeps its
-standard input; given `tty` besides, that is a terminal, which comes to control it. Exits with 126 and a line on standard error if it can't.
+Run as `python -I -S -E inside.py`, with the number of the file descriptor to read from. The command keeps the standard
+streams; given `tty` besides, they are a terminal, which comes to control it. Exits with 126 and a line on standard error
+if it can't.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import entry
 
 if __name__ == "__main__":
     try:
-        told = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-        with open(told, "rb", closefd=told != 0) as given:
+        with open(int(sys.argv[1]), "rb") as given:
             fields = given.read().split(b"\0")
-        entry.run(fields, keep_input=told != 0, terminal="tty" in sys.argv[2:])
+        entry.run(fields, keep_input=True, terminal=sys.argv[2] == "tty")
     except OSError as failure:
         os.write(2, f"{failure}\n".encode())
         os._exit(126)

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -15,6 +14,7 @@ from dataclasses import replace
 
 from workers.runtime.interactive import READ, STDERR, STDOUT, close_quietly, write_some
 from workers.runtime.process import launch
+from workers.runtime.process.procfs import kill_child
 from workers.runtime.protocol import ContainerError
 
 # After the command has ended, what it printed before is still read. Seconds.
@@ -140,11 +140,7 @@ class Command:
             self._closed = True
             fd, self._in = self._in, -1
         if self._process.poll() is None:
-            for kill in (os.killpg, os.kill):
-                try:
-                    kill(self._process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+            kill_child(self._process.pid)
             self._process.wait()
         # The end of the command wakes who reads.
         with self._reading:

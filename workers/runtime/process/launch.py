@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,11 +112,15 @@ def start(folder: Path, boot: str, launch: Launch) -> None:
         stderr=subprocess.STDOUT,
         env={},
         cwd="/",
+        start_new_session=True,
     )
     try:
         said, _ = shim.communicate("\0".join(fields).encode(errors="surrogateescape"), START_TIMEOUT)
     except subprocess.TimeoutExpired as exc:
-        shim.kill()
+        # The shim itself, whose parent is what was started here, and which takes along what it has begun.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shim.pid, signal.SIGKILL)
+        shim.wait()
         raise ContainerError("RunContainerError", f"no start within {START_TIMEOUT:g} s") from exc
     text = said.decode(errors="replace").strip()
     if text != "ok":
@@ -122,34 +128,27 @@ def start(folder: Path, boot: str, launch: Launch) -> None:
 
 
 def inside(launch: Launch) -> subprocess.Popen[bytes]:
-    """Run a command in the view of a container; its output, both streams, is the pipe `stdout`."""
-    process = subprocess.Popen(
-        [*PYTHON, str(HERE / "inside.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={},
-        cwd="/",
-    )
-    assert process.stdin is not None
-    process.stdin.write("\0".join(payload(launch)).encode(errors="surrogateescape"))
-    process.stdin.close()
-    return process
+    """Run a command in the view of a container; its output, both streams, is the pipe `stdout`. Raises OSError."""
+    return _entered(launch, subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT)
 
 
 def talking(launch: Launch, streams: tuple[int, int, int], tty: bool) -> subprocess.Popen[bytes]:
     """Run a command in the view of a container with these as its standard streams; with `tty` they are a terminal,
-    which becomes the one that controls it."""
+    which becomes the one that controls it. Raises OSError."""
+    return _entered(launch, *streams, "tty" if tty else "")
+
+
+def _entered(launch: Launch, given: int, out: int, err: int, kind: str = "") -> subprocess.Popen[bytes]:
     told = os.memfd_create("beanpole-command")
     try:
         with open(told, "wb", closefd=False) as file:
             file.write("\0".join(payload(launch)).encode(errors="surrogateescape"))
         os.lseek(told, 0, os.SEEK_SET)
         return subprocess.Popen(
-            [*PYTHON, str(HERE / "inside.py"), str(told), "tty" if tty else ""],
-            stdin=streams[0],
-            stdout=streams[1],
-            stderr=streams[2],
+            [*PYTHON, str(HERE / "inside.py"), str(told), kind],
+            stdin=given,
+            stdout=out,
+            stderr=err,
             pass_fds=(told,),
             env={},
             cwd="/",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,13 @@ class Process:
         """Send a signal to the process group that it leads."""
         if self.alive():
             _ignore_gone(os.killpg, self.pid, number)
+
+
+def kill_child(pid: int) -> None:
+    """SIGKILL to a child and the group that it leads. Nobody has waited for it yet: the number is still its own."""
+    # Before its setsid there is no such group.
+    for kill in (os.killpg, os.kill):
+        _ignore_gone(kill, pid, signal.SIGKILL)
 
 
 def marked(container_id: str) -> list[Process]:

@@ -34,17 +34,18 @@ def current(folder: ContainerFolder, boot: str, now: float) -> Recorded | None:
 def reap(folder: ContainerFolder, boot: str, now: float) -> None:
     """See to what a dead container left: its group, whatever left the group, and a missing record of the end.
     One that runs is left alone."""
-    before = folder.recorded()
-    after = current(folder, boot, now)
-    if after is None or after.exit_code is None:
-        return
-    if before is not None and before.exit_code is None:
-        if after.boot == boot:
-            after.main.kill_group(signal.SIGKILL)
-        if after.message:
-            folder.record(after)
-    sweep(folder)
-    holding.end(folder)
+    with folder.ending:
+        before = folder.recorded()
+        after = current(folder, boot, now)
+        if after is None or after.exit_code is None:
+            return
+        if before is not None and before.exit_code is None:
+            if after.boot == boot:
+                after.main.kill_group(signal.SIGKILL)
+            if after.message:
+                folder.record(after)
+        sweep(folder)
+        holding.end(folder)
 
 
 def stop(folder: ContainerFolder, boot: str, grace: float, clock: Clock) -> None:

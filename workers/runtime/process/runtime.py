@@ -10,6 +10,7 @@ Privileges are given up as far as this user has them (see `rights`).
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import os
@@ -123,8 +124,9 @@ class ProcessRuntime:
 
     def start_sandbox(self, spec: SandboxSpec) -> None:
         folder = self._files.pod(spec.pod.uid)
-        if folder.sandbox() is None:
-            folder.create(spec)
+        with _translated("FailedCreatePodSandBox"):
+            if folder.sandbox() is None:
+                folder.create(spec)
 
     def refresh(self, pod: PodRef, hosts: str) -> None:
         rewrite(self._files.pod(pod.uid).path / "hosts", hosts)
@@ -142,10 +144,13 @@ class ProcessRuntime:
                 if other.attempt < spec.attempt - 1:
                     other.remove()
         if folder.recorded() is None:
-            folder.create(spec)
             try:
-                self._holding.begin(folder, spec)
-                launch.start(folder.path, self._boot, self._outfitter.launch(parent, sandbox, folder, spec))
+                with _translated("CreateContainerError"):
+                    folder.create(spec)
+                    self._holding.begin(folder, spec)
+                    launch.start(
+                        folder.path, self._boot, self._outfitter.launch(parent, sandbox, folder, spec)
+                    )
             except ContainerError:
                 folder.remove()
                 raise
@@ -185,19 +190,22 @@ class ProcessRuntime:
     def stop_container(self, pod: PodRef, container_id: str, grace: float) -> None:
         folder = self._find(pod, container_id)
         if folder is not None:
-            reaping.stop(folder, self._boot, grace, self._clock)
+            with _translated("KillContainerError"):
+                reaping.stop(folder, self._boot, grace, self._clock)
 
     def remove_container(self, pod: PodRef, container_id: str) -> None:
         folder = self._find(pod, container_id)
         if folder is not None:
-            reaping.stop(folder, self._boot, 0, self._clock)
-            folder.remove()
+            with _translated("RemoveContainerError"):
+                reaping.stop(folder, self._boot, 0, self._clock)
+                folder.remove()
 
     def remove_pod(self, pod: PodRef) -> None:
         parent = self._files.pod(pod.uid)
-        for folder in parent.containers():
-            reaping.stop(folder, self._boot, 0, self._clock)
-        parent.remove()
+        with _translated("KillPodSandboxError"):
+            for folder in parent.containers():
+                reaping.stop(folder, self._boot, 0, self._clock)
+            parent.remove()
 
     # --- looking inside
 
@@ -310,3 +318,12 @@ class ProcessRuntime:
             "" if self._holding.place else "limits of cpu, memory and processes are not enforced; ",
             view,
         )
+
+
+@contextlib.contextmanager
+def _translated(reason: str) -> Iterator[None]:
+    """Turn what the machine refuses (its disk is full, say) into a ContainerError of that reason."""
+    try:
+        yield
+    except OSError as exc:
+        raise ContainerError(reason, str(exc)) from exc

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # One line longer than this is split, as containerd does (its max_container_log_line_size).
 LINE_MAX = 16 * 1024
 READ = 64 * 1024
+# So many reads of what a container said before its end: what it left running may go on for ever.
+LAST = 64
 SIGKILL = 9
 
 
@@ -65,9 +67,10 @@ class Log:
     def append(self, data: bytes) -> None:
         try:
             if self.size and self.size + len(data) > self.size_max:
-                os.close(self.fd)
+                full = self.fd
                 self.move()
                 self.open()
+                os.close(full)
             self.size += os.write(self.fd, data)
         except OSError:
             # A full disk costs log lines, not the container.
@@ -75,7 +78,7 @@ class Log:
 
     def move(self) -> None:
         """Make room for a new file."""
-        if self.files == 1:
+        if self.files == 1 and os.path.exists(self.path):
             os.unlink(self.path)
         for number in range(self.files - 1, 0, -1):
             older = f"{self.path}.{number - 1}" if number > 1 else self.path
@@ -103,7 +106,11 @@ def write_state(folder: str, values: dict[str, str]) -> None:
 
 
 def answer(text: str) -> None:
-    os.write(1, text.encode("utf-8", "replace")[:4000])
+    try:  # noqa: SIM105 (contextlib is memory in every shim)
+        os.write(1, text.encode("utf-8", "replace")[:4000])
+    except BrokenPipeError:
+        # The agent was cut off; the next one finds the container by its folder.
+        pass
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -118,6 +125,7 @@ def start(payload: list[bytes], out: int, err: int, given: int = -1, terminal: b
         OSError: it could not be started; says why.
     """
     told, tell = os.pipe()
+    me = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
@@ -129,9 +137,9 @@ def start(payload: list[bytes], out: int, err: int, given: int = -1, terminal: b
             # Imported here, so that the memory it takes goes when the command takes over.
             import entry
 
-            entry.run(payload, given >= 0, terminal)
+            entry.run(payload, given >= 0, terminal, me)
         except BaseException as exc:
-            os.write(tell, str(exc).encode("utf-8", "replace"))
+            os.write(tell, (str(exc) or repr(exc)).encode("utf-8", "replace"))
         os._exit(127)
     os.close(tell)
     with open(told, "rb") as file:
@@ -169,7 +177,10 @@ def supervise(log: Log, pid: int, out: int, err: int) -> int:
     for fd, stream in streams.items():
         os.set_blocking(fd, False)
         try:
-            while data := os.read(fd, READ):
+            for _ in range(LAST):
+                data = os.read(fd, READ)
+                if not data:
+                    break
                 log.write(stream, data)
         except BlockingIOError:
             pass
@@ -229,9 +240,9 @@ def start_talking(
 def main() -> None:
     with open(0, "rb", closefd=False) as file:
         payload = file.read().split(b"\0")
+    # The session stays that of the first process, by which whoever waits in vain for an answer ends this one.
     if os.fork():
         os._exit(0)
-    os.setsid()
     folder = payload[0].decode()
     boot = payload[1].decode()
     os.umask(0o022)
