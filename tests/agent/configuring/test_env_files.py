@@ -68,3 +68,16 @@ def test_no_link_leads_out_of_the_volume_and_nothing_is_waited_for(tmp_path: Pat
             value_of(asked(path=f"deep/{name}"), tmp_path.joinpath)
     with pytest.raises(ConfigError):
         value_of(asked(path="deep/pipe"), tmp_path.joinpath)
+
+
+def test_what_is_no_file_is_refused_and_nothing_of_it_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "v/folder").mkdir(parents=True)
+    os.mkfifo(tmp_path / "v/pipe")
+    # Somebody holds the pipe open to write to it, and doesn't.
+    writer = os.open(tmp_path / "v/pipe", os.O_RDWR)
+    before = len(os.listdir("/proc/self/fd"))
+    for name in ("folder", "pipe"):
+        with pytest.raises(ConfigError, match="is no regular file"):
+            value_of(asked(path=name), tmp_path.joinpath)
+    assert len(os.listdir("/proc/self/fd")) == before
+    os.close(writer)

@@ -93,6 +93,7 @@ def test_a_runtime_class_names_the_engines_runtime() -> None:
         ("net.ipv4.tcp_syncookies", "", {"hostNetwork": True}, "not allowed with host net enabled"),
         ("kernel.shm_rmid_forced", "", {"hostIPC": True}, "not allowed with host ipc enabled"),
         ("kernel.shm_rmid_forced", "", {"hostNetwork": True}, None),
+        ("net/core/somaxconn", "net.core.*", {}, None),
     ],
 )
 def test_kernel_settings_are_refused_unless_they_are_safe_or_allowed(
@@ -106,3 +107,17 @@ def test_kernel_settings_are_refused_unless_they_are_safe_or_allowed(
         assert found is not None
         assert found.reason == "SysctlForbidden"
         assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("kernel.msgmax", "kernel.msgmax"),
+        ("kernel/msgmax", "kernel.msgmax"),
+        ("net/ipv4/conf/eth0.100/forwarding", "net.ipv4.conf.eth0/100.forwarding"),
+        ("net.ipv4.conf.eth0/100.forwarding", "net.ipv4.conf.eth0/100.forwarding"),
+    ],
+)
+def test_a_runtime_is_told_kernel_settings_with_dots(written: str, told: str) -> None:
+    asked = pod(securityContext={"sysctls": [{"name": written, "value": "1"}]})
+    assert sandbox_spec(asked, "10.0.0.1", DOMAIN).sysctls == ((told, "1"),)

@@ -62,6 +62,10 @@ def test_a_soft_threshold_needs_its_patience_and_a_hard_one_has_none() -> None:
         parse("", "memory.available<1Gi")
     with pytest.raises(UserError):
         parse("memory.available<1Gi:30")
+    for patience in ("-5", "nan", "inf", "long"):
+        for least in ("1Gi", "10%"):
+            with pytest.raises(UserError, match="patience"):
+                parse("", f"memory.available<{least}:{patience}")
 
 
 def test_what_hard_thresholds_keep_is_not_given_out() -> None:

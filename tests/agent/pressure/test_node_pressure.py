@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.agent.world import World, condition, pod
+from workers.agent.pressure.thresholds import parse
+from workers.runtime.protocol import ContainerError
 
 MI = 1 << 20
 GI = 1 << 30
@@ -163,6 +166,46 @@ def test_a_soft_threshold_evicts_after_its_patience_within_the_pods_own_grace(tm
     assert phases(world) == {"web": "Failed"}
 
 
+def test_a_pod_that_goes_slowly_is_waited_for_as_long_as_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, eviction_soft="memory.available<1Gi:0", eviction_grace=90.0)
+    for name in ("one", "two"):
+        slow = using(name, "200Mi")
+        slow["spec"]["terminationGracePeriodSeconds"] = 80
+        world.api.put(slow)
+    world.run(1)
+
+    def takes_longer(*_: Any) -> None:
+        raise ContainerError("Timeout", "it does not end")
+
+    monkeypatch.setattr(world.runtime, "stop_container", takes_longer)
+    world.machine.levels[MEMORY] = (500 * MI, 128 * GI)
+    seen = []
+    for seconds in (60, 70):
+        world.run(seconds)
+        seen.append([reason for _, reason, _ in world.api.events].count("Evicted"))
+    assert seen == [1, 2]
+
+
+def test_disks_are_read_only_for_want_of_disk(world: World) -> None:
+    world.api.put(pod("web"))
+    world.change(1)
+    read: list[str] = []
+
+    def used(record: Any) -> dict[str, int]:
+        read.append(record.uid)
+        return {"web": GI}
+
+    world.agent.evictor.disk_used = used
+    world.agent.around.registered = replace(
+        world.agent.around.registered, thresholds=parse("nodefs.inodesFree<5%")
+    )
+    short(world, "nodefs.inodesFree", 1, 100)
+    assert phases(world) == {"web": "Failed"}
+    assert read == []
+
+
 def test_containers_of_pods_that_are_done_are_removed_before_any_pod_goes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,11 +312,17 @@ def test_after_the_next_boot_all_goes_on(world: World) -> None:
 
 
 def test_a_shutdown_that_is_called_off_leaves_the_node_as_it_was(world: World) -> None:
+    system = pod("system", annotations={"ignore-term": "true"})
+    system["spec"]["priority"] = 2_000_001_000
+    world.api.put(system)
+    world.change(1)
     world.agent.shutdown.begin()
-    world.run(1)
+    assert not world.agent.shutdown.done.is_set()
     world.agent.shutdown.cancel()
+    # Whoever waits for the end of it waits no longer.
+    assert world.agent.shutdown.done.is_set()
     world.run(1)
     assert node_condition(world, "Ready") == "True"
     world.api.put(pod("new"))
     world.change(1)
-    assert phases(world) == {"new": "Running"}
+    assert phases(world) == {"system": "Running", "new": "Running"}

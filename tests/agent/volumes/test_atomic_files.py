@@ -122,7 +122,7 @@ def test_wherever_it_was_cut_off_readers_see_one_version_and_doing_it_again_comp
         try:
             for patch in patches:
                 patch.start()
-            write_atomically(folder, after)
+            write_atomically(folder, after, os.getgid())
             finished = True
         except Killed:
             finished = False
@@ -130,8 +130,9 @@ def test_wherever_it_was_cut_off_readers_see_one_version_and_doing_it_again_comp
             mock.patch.stopall()
         seen = {(folder / name).read_bytes() for name in ("a", "dir/b")}
         assert seen in ({b"1"}, {b"2"})
-        write_atomically(folder, after)
+        write_atomically(folder, after, os.getgid())
         assert of(folder) == plain(after)
+        assert {p.stat().st_mode & 0o7777 for p in (folder, folder / "dir")} == {0o2755}
         assert sorted(p.name for p in folder.iterdir() if not p.name.startswith("..")) == ["a", "dir", "new"]
         if finished:
             steps = reached()

@@ -11,10 +11,12 @@ import pytest
 from app.objects.change import Object
 from app.objects.persistent import FINALIZER, HOLDER, LOCAL, PROVISIONED_BY
 from tests.agent.world import World, pod, waiting
+from tests.trees import deepened
 from workers.agent.configuring.sources import ConfigError, NotYetKnown, Sources
 from workers.agent.volumes.claims import Claims
 from workers.agent.volumes.folders import NotOurs, VolumeFolders
 from workers.agent.volumes.volumes import Volumes
+from workers.runtime.host_mounts import HostMounts
 from workers.runtime.mounts import EngineVolume, Mount
 
 FIELD = "spec.volumes[0].persistentVolumeClaim"
@@ -171,6 +173,46 @@ def test_a_folder_is_removed_with_all_that_is_in_it(tmp_path: Path) -> None:
     assert [p.name for p in folders.root.iterdir()] == ["other"]
     assert (outside / "precious").read_text() == "1"
     folders.remove(ours(folders.root))
+
+
+def test_a_folder_is_removed_however_deep_a_pod_made_it(tmp_path: Path) -> None:
+    folders = VolumeFolders(tmp_path / "volumes")
+    with deepened(folders.make(ours(folders.root))):
+        folders.remove(ours(folders.root))
+        assert list(folders.root.iterdir()) == []
+
+
+def test_a_folder_that_was_made_and_not_yet_opened_to_all_is_opened_by_who_comes_next(tmp_path: Path) -> None:
+    folders = VolumeFolders(tmp_path / "volumes")
+    made = folders.root / "v"
+    made.mkdir(parents=True, mode=0o755)
+    assert folders.make(ours(folders.root)).stat().st_mode & 0o777 == 0o777
+    made.chmod(0o700)
+    (made / "mine").write_text("")
+    assert folders.make(ours(folders.root)).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_what_is_mounted_in_a_folder_keeps_it_and_what_is_mounted_elsewhere_does_not(tmp_path: Path) -> None:
+    mounts = HostMounts(engine=False)
+    if mounts.lacking():
+        pytest.skip(mounts.lacking())
+    folders = VolumeFolders(tmp_path / "volumes")
+    inside = folders.make(ours(folders.root)) / "a part"
+    elsewhere = tmp_path / os.fsdecode(b"not utf-8 \xff")
+    try:
+        for folder in (inside, elsewhere):
+            folder.mkdir()
+            mounts.tmpfs(folder, 1 << 20)
+        (inside / "precious").write_text("1")
+        with pytest.raises(NotOurs, match="a part is mounted in it"):
+            folders.remove(ours(folders.root))
+        assert (inside / "precious").read_text() == "1"
+        mounts.clear(inside)
+        folders.remove(ours(folders.root))
+        assert list(folders.root.iterdir()) == []
+    finally:
+        mounts.clear(tmp_path)
 
 
 def hostile(root: Path) -> dict[str, Object]:

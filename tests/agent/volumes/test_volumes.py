@@ -9,6 +9,7 @@ import pytest
 
 from app.objects.change import Object
 from tests.agent.world import pod
+from tests.trees import deepened
 from workers.agent.configuring.sources import ConfigError, NotYetKnown, Sources
 from workers.agent.volumes import content as volume_content
 from workers.agent.volumes import empty_dirs, ownership
@@ -422,6 +423,31 @@ def test_a_part_of_what_is_drawn_from_objects_stays_as_it_was_when_it_was_mounte
         volumes.write(Sources(asked, {"configmaps default/cm": {"data": {"a": "2", "b": "2"}}}))
         assert held.read() == "1"
     assert files(tmp_path / "volumes/v") == {"a": "2", "b": "2"}
+
+
+def test_a_part_below_a_file_is_refused(tmp_path: Path) -> None:
+    mount = {"name": "v", "mountPath": "/a", "subPath": "a/part"}
+    asked = with_volumes({"name": "v", "configMap": {"name": "cm"}}, volumeMounts=[mount])
+    volumes = Volumes(tmp_path, asked)
+    volumes.write(Sources(asked, {"configmaps default/cm": {"data": {"a": "1"}}}))
+    with pytest.raises(ConfigError, match='failed to prepare subPath for volumeMount "v"'):
+        volumes.mounts(asked["spec"]["containers"][0])
+
+
+@AS_ROOT
+def test_a_volume_that_is_reached_by_a_link_is_given_whole_and_one_that_is_too_deep_is_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    ownership.give(tmp_path / "link", 4321)
+    assert [p.stat().st_gid for p in (tmp_path / "disk", tmp_path / "disk/file")] == [4321, 4321]
+    with deepened(tmp_path / "disk"):
+        with pytest.raises(OSError, match="too many folders"):
+            ownership.give(tmp_path / "disk", 4321)
+        remove(tmp_path / "disk")
+        assert not (tmp_path / "disk").exists()
 
 
 def test_a_claim_of_a_device_is_one_and_no_file_system(tmp_path: Path) -> None:

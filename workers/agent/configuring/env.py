@@ -6,6 +6,7 @@ https://kubernetes.io/docs/concepts/services-networking/service/#environment-var
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ def environment(
     """
     links = service_variables(sources, server)
     result: dict[str, str] = {}
+    known = ChainMap(result, links)
     for source in container.get("envFrom") or ():
         result.update(_from(source, sources))
     for variable in container.get("env") or ():
@@ -41,7 +43,7 @@ def environment(
             if value is not None:
                 result[name] = value
         else:
-            result[name] = expand(str(variable.get("value") or ""), {**links, **result})
+            result[name] = expand(str(variable.get("value") or ""), known)
     return {**links, **result}
 
 

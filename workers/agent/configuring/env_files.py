@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,10 +63,16 @@ def _read(folder: Path, path: str) -> str:
     top = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
         # Not waiting for one that writes to it: the pod may have put a pipe there.
-        with open(open_beneath(top, path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            data = file.read(LARGEST + 1)
+        found = open_beneath(top, path, os.O_RDONLY | os.O_NONBLOCK)
     finally:
         os.close(top)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise ValueError("is no regular file")
+        with open(found, "rb", closefd=False) as file:
+            data = file.read(LARGEST + 1)
+    finally:
+        os.close(found)
     if len(data) > LARGEST:
         raise ValueError(f"is larger than {LARGEST} bytes")
     return data.decode()

@@ -9,6 +9,7 @@ from app.objects import pod_hostname
 from app.objects.change import Object
 from app.objects.references import RUNTIME_CLASSES
 from workers.agent.configuring.sources import NotYetKnown
+from workers.agent.configuring.sysctls import dotted
 from workers.agent.pod import ref
 from workers.runtime.protocol import SandboxSpec
 from workers.runtime.security import HostPort, Shared
@@ -86,7 +87,9 @@ def sandbox_spec(
         hosts,
         pod["metadata"].get("annotations") or {},
         shared=shared(pod),
-        sysctls=tuple((each["name"], str(each["value"])) for each in context.get("sysctls") or ()),
+        sysctls=tuple(
+            (dotted(str(each["name"])), str(each["value"])) for each in context.get("sysctls") or ()
+        ),
         host_ports=host_ports(pod),
         handler=handler,
     )

@@ -27,6 +27,7 @@ SAFE = frozenset(
 # Those that a namespace has of its own; any other would be the machine's.
 OF_IPC = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
 OF_NETWORK = ("net.",)
+_SWAPPED = str.maketrans("./", "/.")
 
 
 def refusal(pod: Object, allowed: str) -> Refusal | None:
@@ -37,7 +38,7 @@ def refusal(pod: Object, allowed: str) -> Refusal | None:
     """
     spec = pod["spec"]
     for each in (spec.get("securityContext") or {}).get("sysctls") or ():
-        name = str(each["name"]).replace("/", ".")
+        name = dotted(str(each["name"]))
         if name not in SAFE and not _allowed(name, allowed):
             return Refusal("SysctlForbidden", f'forbidden sysctl: "{name}" not allowlisted')
         if spec.get("hostNetwork") and name.startswith(OF_NETWORK):
@@ -45,6 +46,13 @@ def refusal(pod: Object, allowed: str) -> Refusal | None:
         if spec.get("hostIPC") and name.startswith(OF_IPC):
             return Refusal("SysctlForbidden", f'forbidden sysctl: "{name}" not allowed with host ipc enabled')
     return None
+
+
+def dotted(name: str) -> str:
+    """The name of a kernel setting with dots between its parts, between which it may have slashes instead: in
+    `net/ipv4/conf/eth0.100/forwarding` the dot belongs to a part, and becomes a slash (sysctl.d(5))."""
+    at = next((char for char in name if char in "./"), "")
+    return name.translate(_SWAPPED) if at == "/" else name
 
 
 def _allowed(name: str, allowed: str) -> bool:

@@ -8,6 +8,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-c
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import is_terminal
 from workers.agent.pod import grace
 from workers.agent.pressure.eviction import EVICTED
 from workers.agent.record import Record
@@ -15,7 +16,6 @@ from workers.agent.surroundings import Surroundings
 
 # What a pod gets that has to go at once (kubelet: immediateEvictionGracePeriodSeconds). Seconds.
 AT_ONCE = 1.0
-FINISHED = ("Succeeded", "Failed")
 TERMINATED = "Terminated"
 SHUTDOWN = "Pod was terminated in response to imminent node shutdown."
 DISRUPTED = "TerminationByKubelet"
@@ -24,8 +24,7 @@ REJECTED = "Pod was rejected: "
 
 def is_over(record: Record) -> bool:
     """Whether nothing of the pod is to run any more."""
-    phase = (record.pod.get("status") or {}).get("phase")
-    return record.finished or record.deleting or record.memory.failed is not None or phase in FINISHED
+    return record.finished or record.deleting or record.memory.failed is not None or is_terminal(record.pod)
 
 
 def evict(
@@ -65,7 +64,7 @@ def recall(record: Record) -> None:
         record.memory.failed, record.memory.rejected = (str(status.get("reason")), status["message"]), True
     for condition in status.get("conditions") or ():
         by_us = condition.get("type") == "DisruptionTarget" and condition.get("reason") == DISRUPTED
-        if by_us and condition.get("status") == "True" and status.get("phase") not in FINISHED:
+        if by_us and condition.get("status") == "True" and not is_terminal(record.pod):
             message = str(condition.get("message") or "")
             terminate(record, TERMINATED if message == SHUTDOWN else EVICTED, message, AT_ONCE)
 

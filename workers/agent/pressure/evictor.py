@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 
 from workers.agent.jobs import Jobs
 from workers.agent.pressure import signals
+from workers.agent.pressure.disk_usage import DISK
 from workers.agent.pressure.ending import AT_ONCE, evict, is_over
 from workers.agent.pressure.eviction import Candidate, Pressure, Shortage, attempt, look, message, rank
 from workers.agent.pressure.free_disk import free_disk
-from workers.agent.pressure.thresholds import CONDITIONS, MEMORY, PIDS, Level, Threshold
+from workers.agent.pressure.thresholds import CONDITIONS, MEMORY, PIDS, RESOURCES, Level, Threshold
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, State
@@ -25,9 +26,8 @@ log = logging.getLogger("beanpole.agent")
 PRESSED = 2.0
 # If there is nothing to be done about it, only so often. Seconds.
 IN_VAIN = 10.0
-# A pod that goes is waited for no longer than this (kubelet: podCleanupTimeout). Seconds.
+# A pod that goes is waited for no longer than this beyond its grace period (kubelet: podCleanupTimeout). Seconds.
 WAIT = 30.0
-DISK = "ephemeral-storage"
 Amounts = dict[str, dict[str, int]]
 
 
@@ -126,7 +126,7 @@ class Evictor:
             if evict(around, record, message(threshold, level, candidate), seconds):
                 name = record.pod["metadata"]["name"]
                 log.warning("%s: %s is short: evicting pod %s", around.node, threshold.signal, name)
-                self._going = record, around.clock.now() + WAIT
+                self._going = record, around.clock.now() + (record.memory.end_grace or 0.0) + WAIT
                 self._wake(record.uid)
                 return True
         log.warning("%s: %s is short, and no pod may be evicted", around.node, threshold.signal)
@@ -135,7 +135,7 @@ class Evictor:
     def _candidates(self, signal: str, records: Mapping[str, Record]) -> list[Candidate]:
         if signal in (MEMORY, PIDS):
             used = self._running()
-        elif self.disk_used is not None:
+        elif RESOURCES[signal] == DISK and self.disk_used is not None:
             tell = self.disk_used
             used = {
                 uid: {name: {DISK: size} for name, size in tell(record).items()}

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
+from app.objects.pods import is_terminal
 from workers.agent.pod import ref
-from workers.agent.pressure.ending import FINISHED
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import ContainerError, State
@@ -23,7 +23,7 @@ ALL = 1 << 62
 def free_disk(around: Surroundings, records: Collection[Record]) -> None:
     """Remove all of it. The logs of containers go with them; how they ended, the API knows."""
     for record in records:
-        if (record.pod.get("status") or {}).get("phase") in FINISHED and not record.finished:
+        if is_terminal(record.pod) and not record.finished:
             try:
                 _remove_dead(around, record)
             except ContainerError as exc:

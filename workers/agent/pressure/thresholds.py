@@ -93,6 +93,8 @@ def _threshold(text: str, setting: str, *, soft: bool) -> Threshold:
         raise wrong
     try:
         seconds = float(patience.removesuffix("s")) if soft else 0.0
+        if not 0 <= seconds < float("inf"):
+            raise wrong
         if value.endswith("%"):
             part = float(value[:-1]) / 100
             if not 0 < part < 1:
@@ -101,6 +103,6 @@ def _threshold(text: str, setting: str, *, soft: bool) -> Threshold:
         amount = quantity.value(value)
     except ValueError as exc:
         raise wrong from exc
-    if amount < 0 or not 0 <= seconds < float("inf"):
+    if amount < 0:
         raise wrong
     return Threshold(signal, amount=amount, patience=seconds, soft=soft)

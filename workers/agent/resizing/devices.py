@@ -32,10 +32,11 @@ class Gpus:
 
     def adopt(self, running: Iterable[PodState]) -> None:
         """Take over what the runtime shows."""
-        for pod in running:
-            for container in pod.containers:
-                if container.gpus:
-                    self._held[pod.pod.uid, container.name] = container.gpus
+        with self._lock:
+            for pod in running:
+                for container in pod.containers:
+                    if container.gpus:
+                        self._held[pod.pod.uid, container.name] = container.gpus
 
     def take(self, pod: Object, container: Object, there: Iterable[str]) -> tuple[str, ...]:
         """The ids of the container's GPUs out of those that are `there`: the same at each of its starts.

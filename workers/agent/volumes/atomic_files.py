@@ -46,6 +46,7 @@ def write_atomically(folder: Path, files: Files, group: int | None = None) -> bo
     changed = not (data.is_symlink() and os.readlink(data) == version)
     if changed:
         folder.mkdir(parents=True, exist_ok=True)
+        _give(folder, None, group, _folder_mode(group))
         _make_version(folder / version, files, group)
         # Links first: one that leads nowhere yet misleads nobody, and afterwards there is only one step to take.
         _link(folder, files)
@@ -53,8 +54,6 @@ def write_atomically(folder: Path, files: Files, group: int | None = None) -> bo
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(version)
         fresh.rename(data)
-        if group is not None:
-            _give(folder, None, group, 0o755 | GROUP_FOLDER)
     _tidy(folder, {DATA, version, *_tops(files)})
     return changed
 
@@ -74,7 +73,11 @@ def _make_version(fresh: Path, files: Files, group: int | None) -> None:
         mode = file.mode | (0 if group is None else GROUP_READS)
         _give(target, file.user, group, mode)
     for folder in folders:
-        _give(folder, None, group, 0o755 | (0 if group is None else GROUP_FOLDER))
+        _give(folder, None, group, _folder_mode(group))
+
+
+def _folder_mode(group: int | None) -> int:
+    return 0o755 | (0 if group is None else GROUP_FOLDER)
 
 
 def _give(path: Path, user: int | None, group: int | None, mode: int) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import stat
 from pathlib import Path
 
+from app.base.trees import remove_tree
 from app.objects.change import Object
 from app.objects.persistent import LOCAL, PROVISIONED_BY
+from workers.runtime.host_mounts import below, mounted
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,8 +45,11 @@ class VolumeFolders:
         except FileExistsError:
             if path.is_symlink() or not path.is_dir():
                 raise NotOurs(f"{path} is no folder") from None
-            return path
-        path.chmod(0o777)
+            # Made, and then the agent was killed? Whoever has written to it may have changed its mode since.
+            with os.scandir(path) as found:
+                if any(found):
+                    return path
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o777)
         return path
 
     def remove(self, volume: Object) -> None:
@@ -64,12 +69,13 @@ class VolumeFolders:
         except NotADirectoryError as exc:
             raise NotOurs(f"{self.root} is no folder") from exc
         try:
-            # A link in its place is refused here, and `rmtree` follows none further down.
+            # A link in its place is refused here, and none is followed further down.
             os.close(os.open(name, _FOLDER, dir_fd=root))
-            inside = _mounted_below(os.path.realpath(self.root / name))
+            # What is mounted in it is not the volume's.
+            inside = below(self.root / name, mounted())
             if inside:
-                raise NotOurs(f"{inside} is mounted in it")
-            shutil.rmtree(name, dir_fd=root)
+                raise NotOurs(f"{inside[0]} is mounted in it")
+            remove_tree(name, dir_fd=root)
         except FileNotFoundError:
             return
         except NotADirectoryError as exc:
@@ -83,16 +89,3 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name) or ".." in name:
         raise NotOurs(f"{name!r} can't be the name of a folder")
     return name
-
-
-def _mounted_below(path: str) -> str:
-    """Something mounted at `path` or below it, of which the content is not the volume's; empty if there is nothing."""
-    try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    except FileNotFoundError:
-        return ""
-    for line in lines:
-        place = line.split(" ")[4].encode().decode("unicode_escape")
-        if place == path or place.startswith(path + "/"):
-            return place
-    return ""

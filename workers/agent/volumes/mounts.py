@@ -64,7 +64,11 @@ def _resolved(volume: Path, part: str, name: str) -> Path:
     if not path.exists():
         # As in Kubernetes: what no object has is an empty folder, which the next change of the volume removes.
         path = volume / part
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            # Below a file, say.
+            raise ConfigError(f'failed to prepare subPath for volumeMount "{name}": {exc}') from exc
     if not path.is_relative_to(volume.resolve()):
         raise ConfigError(f'subPath {part} of volumeMount "{name}" is not within the volume')
     return path

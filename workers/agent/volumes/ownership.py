@@ -6,6 +6,7 @@ as in pkg/volume/volume_linux.go.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from app.objects.change import Object
 FILES = 0o660
 FOLDERS = FILES | 0o110 | stat.S_ISGID
 ON_MISMATCH = "OnRootMismatch"
+# So many folders may be in each other: each of them is open while those in it are gone through.
+DEEPEST = 512
 
 
 def group_of(pod: Object) -> int | None:
@@ -41,8 +44,10 @@ def give(top: Path, group: int) -> None:
     """Let the group read and write all that is in the folder. No link is followed, and what is mounted in it is left.
 
     Raises:
-        OSError: the machine refused: only root may give files to groups that it is not in.
+        OSError: the machine refused: only root may give files to groups that it is not in. Or there are too many folders
+            in each other.
     """
+    top = top.resolve()
     device = top.stat().st_dev
     for folder, names in _below(top, device):
         for name in names:
@@ -55,7 +60,10 @@ def give(top: Path, group: int) -> None:
 
 
 def _below(top: Path, device: int, *, folders: bool = False) -> Iterator[tuple[int, list[str]]]:
-    for _, inner, files, fd in os.fwalk(top, follow_symlinks=False):
+    above = os.fspath(top).count("/")
+    for path, inner, files, fd in os.fwalk(top, follow_symlinks=False):
+        if path.count("/") - above >= DEEPEST:
+            raise OSError(errno.ELOOP, "too many folders in each other", os.fspath(top))
         # In place: what is left out is not gone into.
         inner[:] = [name for name in inner if _is_folder_of(fd, name, device)]
         yield fd, list(inner) if folders else files

@@ -6,12 +6,13 @@ hostPath is what it names, and what a claim leads to says `claims`.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.base.trees import remove_tree
 from app.objects.change import Object
 from app.objects.persistent import claim_of
 from workers.agent.configuring.sources import ConfigError, NotYetKnown, Sources
@@ -196,8 +197,10 @@ def remove(root: Path, mounts: HostMounts | None = None) -> None:
     """Remove a pod's folder with what is mounted in it. Already gone is no error.
 
     Raises:
-        OSError: something mounted in it can't be unmounted. Nothing is removed then.
+        OSError: something mounted in it can't be unmounted, and nothing is removed; or something can't be removed, and
+            all else is.
     """
     if mounts is not None:
         mounts.clear(root)
-    shutil.rmtree(root, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        remove_tree(root)
