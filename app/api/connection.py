@@ -24,10 +24,11 @@ class Connection:
         self._watcher: Any = None
 
     def on_hangup(self, call: Callable[[], None]) -> None:
-        """Call once the client closes the connection. It sends nothing else while a watch is open."""
+        """Call once the client closes the connection, in a greenlet of its own. It sends nothing else while a watch is
+        open."""
         if self._socket is None:
             return
-        from gevent import get_hub
+        from gevent import get_hub, spawn
 
         watcher = self._watcher = get_hub().loop.io(self._socket.fileno(), 1)
 
@@ -35,7 +36,7 @@ class Connection:
             # Whatever it is, it stays unread, and one look is enough.
             watcher.stop()
             if closing(self._peek()):
-                call()
+                spawn(call)
 
         watcher.start(readable)
 

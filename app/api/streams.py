@@ -7,15 +7,16 @@ is a greeting that tells the reader that the agent is there, though its log be s
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.api.connection import Connection
+from app.api.sessions import lists
+from app.api.sessions.lists import ListWire
 from app.api.sessions.wires import Cut, Pipe
 from app.base.clock import Clock
 from app.base.errors import ServiceUnavailable, StoreUnavailable, Timeout
-from app.store.agents import CHUNKS_AHEAD, AgentState
+from app.store.agents import AgentState
 
 _GREETING = b"\x00beanpole-stream\x00"
 _HERE = b"\x00beanpole-here\x00"
@@ -23,10 +24,7 @@ _HERE = b"\x00beanpole-here\x00"
 # for an answer). Seconds.
 BEGIN = 15.0
 WAIT = 2.0
-# How long a writer pauses while its reader is behind, and how often it asks whether there still is one.
-PAUSE = 0.02
-PULSE = 2.0
-# Upper bound of one chunk in Redis.
+# What is read from a request at once, where it does not come in chunks. Bytes.
 CHUNK = 256 * 1024
 
 
@@ -41,7 +39,7 @@ class Reader:
         self._agents = agents
         self._stream = stream
         self._pipe = _awaited[stream] = Pipe()
-        self._here = False
+        self._wire: ListWire | None = None
         self._left = limit
         self._connection = connection
         self._waiting: list[bytes] = []
@@ -71,8 +69,9 @@ class Reader:
                 self._ended = True
                 return True
             if chunks:
-                self._here = chunks[0] == _HERE
-                self._waiting = chunks[1:] if chunks[0] in (_GREETING, _HERE) else chunks
+                if chunks[0] != _HERE:
+                    self._wire = lists.for_user(self._agents, self._stream, clock)
+                self._waiting = chunks[1:]
                 return True
         return False
 
@@ -92,20 +91,18 @@ class Reader:
         self._ended = chunks is None
 
     def _next(self) -> list[bytes] | None:
-        if not self._here:
-            return self._agents.pop_chunks(self._stream, WAIT)
-        data = self._pipe.take(WAIT)
+        """What comes next; None at the end. Raises ServiceUnavailable: it broke off."""
+        data = self._pipe.take(WAIT) if self._wire is None else self._wire.receive(WAIT)
+        if self._wire is not None and self._wire.broken:
+            raise ServiceUnavailable("the stream broke off: the other API server or Redis went away")
         return None if data is None else [data]
 
     def close(self) -> None:
         self._connection.release()
         _awaited.pop(self._stream, None)
         self._pipe.drop()
-        if not self._ended and not self._here:
-            try:
-                self._agents.abandon(self._stream)
-            except StoreUnavailable:
-                return
+        if self._wire is not None:
+            self._wire.close()
 
     def _hang_up(self) -> None:
         self._hung_up = True
@@ -115,60 +112,35 @@ def upload(agents: AgentState, stream: str, environ: dict[str, Any], clock: Cloc
     """Take a stream's chunks from an agent's request as they arrive, and pass them on.
 
     Raises:
-        ServiceUnavailable: nobody reads any longer; the agent should stop.
+        ServiceUnavailable: nobody reads any longer, or Redis is away; the agent should stop.
     """
     connection = Connection(environ)
     pipe = _awaited.pop(stream, None)
-    if pipe is not None:
-        agents.push_chunk(stream, _HERE)
-        _hand_over(pipe, connection, environ["wsgi.input"])
-        return
-    over = threading.Event()
-
-    def pulse() -> None:
-        # A silent log would keep its agent busy long after the reader has left.
-        while not over.wait(PULSE):
-            try:
-                if agents.waiting_chunks(stream) < 0:
-                    connection.abort()
-                    return
-            except StoreUnavailable:
-                continue
-
-    agents.push_chunk(stream, _GREETING)
-    threading.Thread(target=pulse, name="stream-pulse", daemon=True).start()
     try:
-        for chunk in pieces(environ["wsgi.input"]):
-            waiting = agents.push_chunk(stream, chunk)
-            while waiting >= CHUNKS_AHEAD:
-                clock.sleep(PAUSE)
-                waiting = agents.waiting_chunks(stream)
-            if waiting < 0:
-                connection.abort()
-                raise ServiceUnavailable("nobody reads this stream any longer")
-    except OSError:
-        # The agent hung up: what it sent is all there is.
-        pass
-    finally:
-        over.set()
-        agents.push_chunk(stream, None)
+        agents.push_chunk(stream, _GREETING if pipe is None else _HERE)
+        # A silent log would keep its agent busy long after the reader has left: then it is hung up on at once.
+        if pipe is None:
+            wire = lists.for_agent(agents, stream, clock, connection.abort)
+            _pass_on(environ["wsgi.input"], wire.send, wire.close)
+        else:
+            pipe.when_dropped(connection.abort)
+            _pass_on(environ["wsgi.input"], pipe.put, pipe.end)
+    except (Cut, StoreUnavailable) as exc:
+        # What the agent goes on to send must not be taken for its next request.
+        connection.abort()
+        raise ServiceUnavailable("nobody reads this stream any longer") from exc
 
 
-def _hand_over(pipe: Pipe, connection: Connection, source: Any) -> None:
-    """Raises ServiceUnavailable: nobody reads any longer."""
-    # A silent log would keep its agent busy long after the reader has left.
-    pipe.when_dropped(connection.abort)
+def _pass_on(source: Any, send: Callable[[bytes], None], end: Callable[[], None]) -> None:
+    """Raises Cut: nobody reads any longer."""
     try:
         for chunk in pieces(source):
-            pipe.put(chunk)
-    except Cut:
-        connection.abort()
-        raise ServiceUnavailable("nobody reads this stream any longer") from None
+            send(chunk)
     except OSError:
         # The agent hung up, or was hung up on: what it sent is all there is.
         pass
     finally:
-        pipe.end()
+        end()
 
 
 def pieces(source: Any) -> Iterator[bytes]:
@@ -179,5 +151,4 @@ def pieces(source: Any) -> Iterator[bytes]:
         (lambda: next(arriving, b"")) if arriving is not None else (lambda: source.read(CHUNK))
     )
     while data := read():
-        for start in range(0, len(data), CHUNK):
-            yield bytes(data[start : start + CHUNK])
+        yield bytes(data)

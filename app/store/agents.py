@@ -18,8 +18,8 @@ NUDGE_LIFE = 5
 STREAM_LIFE = 30
 # Who said longer ago than this that they read a stream is gone. Seconds.
 PRESENCE = 20
-# A stream's writer waits while this many chunks lie unread.
-CHUNKS_AHEAD = 64
+# A stream's writer waits while this many chunks lie unread: they take room from the objects.
+CHUNKS_AHEAD = 16
 _END = b""
 
 
@@ -107,13 +107,19 @@ class AgentState:
             gone, waiting, _ = pipe.execute()
         return -1 if gone else int(waiting)
 
-    def announce(self, mine: str, other: str = "") -> bool:
-        """Somebody reads the stream `mine`. Returns whether anybody said the same of `other` lately."""
+    def pulse(self, mine: str, other: str) -> tuple[bool, bool]:
+        """Somebody reads the stream `mine` and writes `other`. Returns whether anybody said the reverse lately, and
+        whether the reader of `other` has gone away."""
         with reachable():
             pipe = self._redis.pipeline(transaction=False)
             pipe.set(self._store.key(f"stream-read:{mine}"), 1, ex=PRESENCE)
             pipe.exists(self._store.key(f"stream-read:{other}"))
-            return bool(pipe.execute()[1])
+            pipe.exists(self._store.key(f"stream-gone:{other}"))
+            for stream in (mine, other):
+                # Who takes their time loses nothing, though the other side has said all.
+                pipe.expire(self._store.key(f"stream:{stream}"), STREAM_LIFE)
+            _, there, gone, *_ = pipe.execute()
+        return bool(there), bool(gone)
 
     def pop_chunks(self, stream: str, timeout: float) -> list[bytes] | None:
         """The chunks that came, waiting up to `timeout` seconds for the first; an empty list if none came.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import threading
 
 import pytest
 
 from app.api import pod_logs, streams
+from app.api.connection import Connection
 from app.api.query import Query
-from app.base.errors import BadRequest, Invalid
+from app.api.sessions import lists
+from app.base.clock import SystemClock
+from app.base.errors import BadRequest, Invalid, ServiceUnavailable, StoreUnavailable
 
 PODS = "/api/v1/namespaces/default/pods"
 STREAMS = "/apis/agent.beanpole.dev/v1/nodes/n1/streams"
@@ -112,6 +116,38 @@ def test_an_agent_whose_reader_left_is_told_to_stop(api, pod):
     api.agents.abandon("abc")
     answer = api.ask("POST", f"{STREAMS}/abc", b"x" * 10, token="n1-token")
     assert answer.status_code == 503
+
+
+def test_a_log_that_breaks_off_on_its_way_from_another_server_does_not_look_whole(api, monkeypatch):
+    monkeypatch.setattr(lists, "PULSE", 0.01)
+    monkeypatch.setattr(lists, "SILENCE", 0.1)
+    reader = streams.Reader(api.agents, "s", None, Connection({}))
+    api.agents.push_chunk("s", streams._GREETING)
+    api.agents.push_chunk("s", b"half of it")
+    reader.begin("n1", SystemClock())
+    heard = []
+    with pytest.raises(ServiceUnavailable):
+        heard.extend(reader)
+    assert b"".join(heard) == b"half of it"
+    reader.close()
+
+
+def test_an_agent_is_hung_up_on_when_redis_goes_away_amid_its_log(api, monkeypatch):
+    hung_up = []
+    monkeypatch.setattr(Connection, "abort", lambda self: hung_up.append(True))
+    passed_on = []
+
+    def push(stream, chunk):
+        passed_on.append(chunk)
+        if len(passed_on) > 2:
+            raise StoreUnavailable("restarting")
+        return 1
+
+    monkeypatch.setattr(api.agents, "push_chunk", push)
+    environ = {"wsgi.input": io.BytesIO(b"x" * (streams.CHUNK * 3))}
+    with pytest.raises(ServiceUnavailable):
+        streams.upload(api.agents, "s", environ, SystemClock())
+    assert hung_up
 
 
 @pytest.mark.parametrize(

@@ -299,9 +299,13 @@ def test_what_can_t_be_started_says_why_in_one_line(server, tmp_path):
     assert "no Redis answers" in tried(BEANPOLE_REDIS_URL=f"unix://{tmp_path}/none.sock", **elsewhere)
 
 
-@pytest.mark.skipif(not KUBECTLS, reason="there is no kubectl")
-@pytest.mark.parametrize("kubectl", KUBECTLS)
+@pytest.mark.parametrize("kubectl", KUBECTLS or ["none"])
 def test_kubectl_works_as_it_is(server, tmp_path, kubectl):
+    if not KUBECTLS:
+        reason = "there is no kubectl"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
     environ = {"KUBECONFIG": server.kubeconfig(), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     (tmp_path / "web.json").write_text(json.dumps(WEB))
 

@@ -17,7 +17,6 @@ from urllib.parse import parse_qsl
 from app.api.sessions import websocket
 from app.api.sessions.channels import PORT_FORWARD, Reader
 from app.api.sessions.sessions import Session, Sessions
-from app.api.sessions.spdy.frames import Malformed
 from app.api.sessions.tunnel import Tunnel, valid
 from app.api.sessions.upgrade import Upgrade, hang_up
 from app.api.sessions.websocket import WebSocket
@@ -79,10 +78,13 @@ def _both_ways(
     """Carry frames until either side leaves; `outward` says when nothing more is to come."""
 
     def read() -> None:
-        with contextlib.suppress(Cut, Malformed, ValueError):
-            for piece, first, last in line.messages(begun):
-                inward(piece, first, last)
-        session.close()
+        try:
+            # Of what is malformed there is nothing more to be had, either.
+            with contextlib.suppress(Cut, OSError, ValueError):
+                for piece, first, last in line.messages(begun):
+                    inward(piece, first, last)
+        finally:
+            session.close()
 
     reader = threading.Thread(target=read, name="forward-input", daemon=True)
     try:

@@ -1,16 +1,21 @@
 """A wire between two API servers: the user is connected to one, the agent to the other. It runs through two lists
-in Redis, as logs do."""
+in Redis."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable
 
 from app.api.sessions.wires import Cut
 from app.base.clock import Clock
 from app.base.errors import StoreUnavailable
-from app.store.agents import CHUNKS_AHEAD, AgentState
+from app.store.agents import CHUNKS_AHEAD, PRESENCE, AgentState
 
 # How long a writer pauses while its reader is behind; how often each side says that it is still there. Seconds.
 PAUSE = 0.02
-PULSE = 4.0
+PULSE = 2.0
+# Whoever says nothing for so long has vanished; so long they may take to begin. Seconds.
+SILENCE = float(PRESENCE)
 # One wait in Redis is no longer than this (less than its client waits for an answer). Seconds.
 WAIT = 2.0
 # Upper bound of one chunk.
@@ -18,22 +23,42 @@ CHUNK = 256 * 1024
 
 
 class ListWire:
-    """One end. Args: inbound, outbound: the streams it reads and writes; the other end has them reversed."""
+    """One end. While it is open it says that it still is, however long its owner takes to read.
 
-    def __init__(self, agents: AgentState, inbound: str, outbound: str, clock: Clock) -> None:
+    Args:
+        inbound, outbound: the streams it reads and writes; the other end has them reversed.
+        when_gone: called once if the other side goes away or vanishes.
+
+    Attributes:
+        broken: what came ended because the other side or Redis vanished, and not because that was all.
+    """
+
+    def __init__(
+        self,
+        agents: AgentState,
+        inbound: str,
+        outbound: str,
+        clock: Clock,
+        when_gone: Callable[[], None] | None = None,
+    ) -> None:
         self._agents, self._in, self._out, self._clock = agents, inbound, outbound, clock
-        self._next_pulse = 0.0
-        self._closed = False
-        agents.announce(inbound)
+        self._when_gone = when_gone
+        self._closed = threading.Event()
+        self._vanished = False
+        self.broken = False
+        agents.pulse(inbound, outbound)
+        threading.Thread(target=self._pulse, name="wire-pulse", daemon=True).start()
 
     def receive(self, timeout: float) -> bytes | None:
-        if self._closed:
+        if self._closed.is_set():
             return None
         try:
-            if not self._there():
-                return None
             chunks = self._agents.pop_chunks(self._in, min(timeout, WAIT))
         except StoreUnavailable:
+            self.broken = True
+            return None
+        if not chunks and chunks is not None and self._vanished:
+            self.broken = True
             return None
         return None if chunks is None else b"".join(chunks)
 
@@ -41,29 +66,51 @@ class ListWire:
         try:
             for start in range(0, len(data), CHUNK):
                 waiting = self._agents.push_chunk(self._out, data[start : start + CHUNK])
-                while waiting >= CHUNKS_AHEAD and not self._closed:
+                while waiting >= CHUNKS_AHEAD and not self._over:
                     self._clock.sleep(PAUSE)
                     waiting = self._agents.waiting_chunks(self._out)
-                if waiting < 0 or self._closed:
+                if waiting < 0 or self._over:
                     raise Cut("nobody reads any longer")
         except StoreUnavailable as exc:
             raise Cut(str(exc)) from exc
 
     def close(self) -> None:
-        if self._closed:
+        if self._closed.is_set():
             return
-        self._closed = True
+        self._closed.set()
         try:
             self._agents.push_chunk(self._out, None)
             self._agents.abandon(self._in)
         except StoreUnavailable:
             return
 
-    def _there(self) -> bool:
-        """Whether the other side still is, as far as is known. Now and then says that this one is."""
-        now = self._clock.monotonic()
-        if now < self._next_pulse:
-            return True
-        first = self._next_pulse == 0.0
-        self._next_pulse = now + PULSE
-        return self._agents.announce(self._in, self._out) or first
+    @property
+    def _over(self) -> bool:
+        return self._vanished or self._closed.is_set()
+
+    def _pulse(self) -> None:
+        began, met = self._clock.monotonic(), False
+        while not self._closed.wait(PULSE):
+            try:
+                there, gone = self._agents.pulse(self._in, self._out)
+            except StoreUnavailable:
+                # Whoever reads or writes hears of it; who does neither may see it come back.
+                continue
+            met = met or there
+            late = met or self._clock.monotonic() - began >= SILENCE
+            self._vanished = self._vanished or (late and not there)
+            if (gone or self._vanished) and self._when_gone is not None:
+                told, self._when_gone = self._when_gone, None
+                told()
+
+
+def for_user(agents: AgentState, stream: str, clock: Clock) -> ListWire:
+    """The end of whoever asked for a stream."""
+    return ListWire(agents, stream, f"{stream}-in", clock)
+
+
+def for_agent(
+    agents: AgentState, stream: str, clock: Clock, when_gone: Callable[[], None] | None = None
+) -> ListWire:
+    """The end of the agent that was asked for it."""
+    return ListWire(agents, f"{stream}-in", stream, clock, when_gone)

@@ -98,6 +98,7 @@ class Exchange:
         target = (path or "/") + (f"?{query}" if query else "")
         headers = [("Host", self._host), *_passed_on(environ, self._base + path)]
         body = _has_body(environ)
+        self._connection = Connection(environ)
         wants = environ.get("HTTP_UPGRADE")
         if wants and "upgrade" in environ.get("HTTP_CONNECTION", "").lower():
             headers += [("Connection", "Upgrade"), ("Upgrade", wants)]
@@ -110,7 +111,6 @@ class Exchange:
         self._say(h11.Request(method=environ["REQUEST_METHOD"], target=target, headers=headers))
         if body:
             # A pod may answer before it has read everything.
-            self._connection = Connection(environ)
             self._sending = threading.Thread(
                 target=self._send_body, args=(environ,), name="proxy-body", daemon=True
             )
@@ -154,6 +154,9 @@ class Exchange:
                 self._http.receive_data(data)
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._sending is None and self._connection is not None:
+            # A pod may say nothing for hours, to a client that has left long ago.
+            self._connection.on_hangup(self._stream.close)
         yield b""
         try:
             while isinstance(event := self._next(), h11.Data):
@@ -164,7 +167,10 @@ class Exchange:
 
     def close(self) -> None:
         self._stream.close()
-        if self._sending is not None and self._sending.is_alive() and self._connection is not None:
+        if self._connection is None:
+            return
+        self._connection.release()
+        if self._sending is not None and self._sending.is_alive():
             # The pod has answered without hearing the client out: what is left of its body must not be taken for
             # its next request.
             self._connection.abort()

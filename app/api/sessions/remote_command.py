@@ -155,11 +155,13 @@ class _Talk:
     def _inward(self, begun: bytes) -> None:
         """From the client to the agent."""
         reader = Reader(self._protocol)
-        with contextlib.suppress(Cut, ValueError):
-            for piece, first, last in self._line.messages(begun):
-                for channel, data in reader.feed(piece, first, last):
-                    self._take(channel, data)
-        self._session.close()
+        try:
+            with contextlib.suppress(Cut, ValueError):
+                for piece, first, last in self._line.messages(begun):
+                    for channel, data in reader.feed(piece, first, last):
+                        self._take(channel, data)
+        finally:
+            self._session.close()
 
     def _take(self, channel: int, data: bytes) -> None:
         if channel == Part.STDIN and self._asked.stdin:

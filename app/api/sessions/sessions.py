@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from app.api.sessions.lists import ListWire
+from app.api.sessions import lists
 from app.api.sessions.wires import LocalWire, Wire, pair
 from app.base import frames
 from app.base.clock import Clock
@@ -32,7 +32,6 @@ MOST = 1000
 IDLE = 4 * 3600.0
 # What the agent's API server says to the user's: join me here, or through the lists.
 HERE, THERE = b"\x00here", b"\x00there"
-INWARD = "-in"
 
 
 class Session:
@@ -152,7 +151,7 @@ class Sessions:
         """The agent's end of a session that was asked for, here or at another server."""
         ends = self._awaited.pop(stream, None)
         self._agents.push_chunk(stream, HERE if ends else THERE)
-        return ends[1] if ends else ListWire(self._agents, stream + INWARD, stream, self._clock)
+        return ends[1] if ends else lists.for_agent(self._agents, stream, self._clock)
 
     def stop(self) -> None:
         """End them all: the server is going down."""
@@ -171,9 +170,7 @@ class Sessions:
             if chunks and chunks[0] == HERE:
                 return here
             if chunks:
-                return _Resumed(
-                    b"".join(chunks[1:]), ListWire(self._agents, stream, stream + INWARD, self._clock)
-                )
+                return _Resumed(b"".join(chunks[1:]), lists.for_user(self._agents, stream, self._clock))
         self._agents.abandon(stream)
         raise Timeout(f"the agent of node {node} does not answer; is it running and Ready?")
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from app.api.sessions.spdy import frames as spdy
 from app.base.frames import Frame, Part
 
+# So many connections may lack one of their streams; the agent serves no more at a time.
+HALF_OPEN = 256
+
 # Sends a frame to the agent: part, data, connection.
 ToAgent = Callable[[int, bytes, int], None]
 ToClient = Callable[[bytes], None]
@@ -77,6 +80,8 @@ class Tunnel:
         # Clients before 1.8 number no requests: there the data stream follows upon the error stream.
         request = opened.headers.get("requestid") or str(number if kind == "error" else number - 2)
         pair = self._asked.setdefault(request, _Pair(port))
+        if len(self._asked) > HALF_OPEN:
+            raise spdy.Malformed(f"more than {HALF_OPEN} connections without both of their streams")
         if kind == "error":
             pair.errors = number
         else:

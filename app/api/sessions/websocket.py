@@ -96,7 +96,7 @@ class WebSocket:
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Say goodbye; the client may still have something to say."""
-        with contextlib.suppress(OSError, LocalProtocolError):
+        with contextlib.suppress(OSError):
             self._send(CloseConnection(code, reason[:120]))
 
     def _events(self) -> Iterator[Any]:
@@ -108,13 +108,18 @@ class WebSocket:
             yield CloseConnection(FAILED)
 
     def _answer(self, event: Any) -> None:
-        with contextlib.suppress(OSError, LocalProtocolError):
+        with contextlib.suppress(OSError):
             self._send(event)
 
     def _send(self, event: Any) -> None:
+        """Raises OSError."""
         assert self._socket is not None
         with self._lock:
-            self._socket.sendall(self._connection.send(event))
+            try:
+                data = self._connection.send(event)
+            except LocalProtocolError as exc:
+                raise ConnectionError(f"the WebSocket is closed: {exc}") from exc
+            self._socket.sendall(data)
 
 
 def wanted(environ: dict[str, Any]) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from app.base.errors import TooManyRequests
+from app.base.errors import TooLarge, TooManyRequests
 from app.base.ids import RandomIds
 from app.client.http import Unreachable
-from tests.agent.world import HandClock
-from workers.agent.exchange.exchanger import COALESCE, STATUSES, Exchanger, Turn
-from workers.agent.exchange.outbox import Batch
+from tests.agent.world import HandClock, MemoryApi, World, pod
+from workers.agent.exchange.exchanger import COALESCE, LEAST_ROOM, STATUSES, Exchanger, Turn
+from workers.agent.exchange.outbox import ROOM, Batch, Outbox
 from workers.agent.exchange.services import ServiceNews
 from workers.agent.jobs import SteppedJobs
 
@@ -26,9 +28,10 @@ class Node:
         self.kept = 0
         self.told: list[ServiceNews] = []
         self.breaks = False
+        self.says = ""
 
-    def speak(self) -> Turn:
-        return Turn({"says": self.name}, Batch({}, {}), [])
+    def speak(self, room: int) -> Turn:
+        return Turn({"says": self.says or self.name}, Batch({}, {}), [])
 
     def unheard(self, turn: Turn) -> None:
         self.kept += 1
@@ -111,6 +114,44 @@ def test_a_request_does_not_grow_beyond_bounds(cluster: Cluster) -> None:
     assert cluster.run(0.5) == [{"a", "b"}, {"c"}]
 
 
+def test_nodes_that_fill_a_request_leave_the_others_to_the_next(cluster: Cluster) -> None:
+    cluster.nodes["a"].says = cluster.nodes["b"].says = "x" * (ROOM * 2 // 3)
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.5) == [{"a", "b"}, {"c"}]
+
+
+def test_an_api_that_takes_shorter_requests_only_gets_shorter_ones(cluster: Cluster) -> None:
+    for node in cluster.nodes.values():
+        node.says = "x" * (ROOM * 3 // 10)
+    cluster.fails = TooLarge("too long")
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.1) == [{"a", "b", "c"}]
+    cluster.fails = None
+    assert cluster.run(10.0) == [{"a", "b"}, {"c"}]
+
+
+def test_of_what_a_node_has_to_say_as_much_goes_as_fits_and_how_a_pod_ended_before_that_it_is_gone() -> None:
+    outbox = Outbox()
+    pods = [pod(f"p{number}") for number in range(5)]
+    for each in pods:
+        outbox.status(each, {"message": "x" * 1000})
+    outbox.removed(pods[4])
+    said: list[str] = []
+    while outbox:
+        batch, _ = outbox.take(room=2500)
+        assert 1 <= len(batch.statuses) <= 2
+        said += [*batch.statuses, *(f"{uid} gone" for uid in batch.removed)]
+        outbox.accepted(batch)
+    uids = [each["metadata"]["uid"] for each in pods]
+    assert said == [*uids, f"{uids[4]} gone"]
+
+
+def test_what_is_longer_than_the_room_there_is_goes_alone() -> None:
+    outbox = Outbox()
+    outbox.status(pod(), {"message": "x" * 1000})
+    assert len(outbox.take(room=10)[0].statuses) == 1
+
+
 def test_an_api_that_is_away_loses_nothing_and_is_asked_again_and_again(cluster: Cluster) -> None:
     cluster.fails = Unreachable("away")
     cluster.exchanger.ask(["a", "b"], 0.0)
@@ -181,3 +222,20 @@ def test_a_node_that_fails_keeps_no_other_from_hearing_and_nobody_from_the_servi
         cluster.exchanger.exchange(["a", "b"])
     assert cluster.nodes["b"].heard == [("b", 1)]
     assert all(len(node.told) == 1 for node in cluster.nodes.values())
+
+
+def test_a_node_with_more_to_say_than_the_api_takes_at_once_says_all_of_it(tmp_path: Path) -> None:
+    class Strict(MemoryApi):
+        def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+            if len(orjson.dumps(request)) > 2 * LEAST_ROOM:
+                raise TooLarge("too long")
+            return super().exchange(request)
+
+    world = World(tmp_path, api=Strict())
+    uids = [world.api.put(pod(f"web-{number}", image=f"example.org/{'x' * 200}:1")) for number in range(100)]
+    world.run(20.0)
+    assert {world.status(uid).get("phase") for uid in uids} == {"Running"}
+    for uid in uids:
+        world.runtime.kill(uid, "web", 1)
+    world.run(20.0)
+    assert {world.status(uid)["containerStatuses"][0]["restartCount"] for uid in uids} == {1}

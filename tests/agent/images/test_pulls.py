@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.agent.images.store import ImageWorld
 from tests.agent.world import pod, waiting
-from workers.agent.images.pulls import Pull, stalled
+from workers.agent.images.pulls import Fetched, Pull, Pulls, Ticket, stalled
 from workers.agent.jobs import SteppedJobs
+from workers.agent.record import Record
 from workers.runtime import images
 
 
@@ -210,3 +212,36 @@ def test_a_pull_that_waits_for_others_stalls_only_when_all_do(
         late = now - each.moved >= patience
         all_late = all(now - other.moved >= patience for other in active)
         assert stalled(each, active, now, patience) == (late if each.transfer.busy else all_late)
+
+
+class Gap:
+    """A lock; something else happens the next time that it is given back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.then: Callable[[], None] | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+
+
+def test_who_asks_for_an_image_while_its_pull_is_given_up_has_another_pull(world: SlowWorld) -> None:
+    world.store.serve(image("a"))
+    settled: list[Pull] = []
+    pulls = Pulls("n1", world.store, world.jobs, world.clock, 2, 60.0, lambda pull, now: None, settled.append)
+    gap = pulls._lock = Gap()  # type: ignore[assignment]
+    wanted = images.parse(image("a"))
+    first, second = (Ticket(Record(pod(name)), "web", False, image("a"), (), 0.0) for name in ("p1", "p2"))
+    pulls.ask(wanted, (), first)
+    gap.then = lambda: pulls.ask(wanted, (), second)
+    pulls.leave(first)
+    while world.long:
+        world.finish()
+    assert second.pull in settled
+    assert isinstance(second.pull.outcome, Fetched)

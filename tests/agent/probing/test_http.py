@@ -12,6 +12,7 @@ import pytest
 from tests.agent.probing.conftest import Server, Trial
 from workers.agent.probing import request
 from workers.agent.probing.http import request_of
+from workers.agent.probing.response import Head, read_head
 
 AWAITING = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 
@@ -183,3 +184,20 @@ def test_hooks_send_the_same_requests(server: Server) -> None:
 )
 def test_a_path_becomes_a_target(path: str, target: str) -> None:
     assert request_of({"port": 80, "path": path}, {}, "10.0.0.1").target == target
+
+
+@pytest.mark.parametrize("lines", [b"\r\n", b"\n"])
+def test_a_head_ends_where_it_ends_however_its_pieces_are_cut(lines: bytes) -> None:
+    said = lines.join([b"HTTP/1.1 100 Continue", b"", b"HTTP/1.1 204 No Content", b"A: b", b"", b"rest"])
+    for cut in range(1, len(said) - 4):
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            talk = read_head(near)
+            next(talk)
+            far.sendall(said[:cut])
+            next(talk)
+            far.sendall(said[cut:])
+            with pytest.raises(StopIteration) as end:
+                next(talk)
+        assert end.value.value == Head(204, {"a": "b"}, b"rest")

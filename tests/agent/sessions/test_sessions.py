@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -14,8 +15,9 @@ import pytest
 from app.base.frames import Decoder, Frame, Part, encode
 from app.client.channel import Channel
 from tests.agent.world import World, pod
-from workers.agent.sessions import ports
-from workers.agent.sessions.line import Line
+from workers.agent.sessions import connection, ports
+from workers.agent.sessions.interactions import talk
+from workers.agent.sessions.line import HungUp, Line
 from workers.agent.sessions.sessions import Sessions
 
 Work = Callable[[], None]
@@ -171,6 +173,121 @@ def test_connections_are_carried_side_by_side_until_both_sides_have_ended(
     user.say(Part.CLOSED, b"", 80)
     assert far[80].recv(100) == b""
     user.sock.close()
+
+
+@pytest.fixture
+def forwarded(beside: Callable[[Work], None]) -> tuple[User, dict[int, socket.socket]]:
+    """A user who forwards ports, and the pod's ends of the connections, by port."""
+    far: dict[int, socket.socket] = {}
+
+    def dial(port: int) -> socket.socket:
+        near, far[port] = socket.socketpair()
+        far[port].settimeout(10)
+        return near
+
+    user = User()
+
+    def serve() -> None:
+        line = Line(user.channel)
+        with contextlib.closing(line), contextlib.suppress(HungUp):
+            ports.forward(line, dial)
+
+    beside(serve)
+    assert user.hear() == Frame(Part.BEGUN, b"")
+    return user, far
+
+
+def test_a_connection_that_the_pod_does_not_read_ends_and_the_others_go_on(
+    forwarded: tuple[User, dict[int, socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WAIT", 0.05)
+    user, far = forwarded
+    for port in (80, 81):
+        user.say(Part.OPEN, b"%d" % port, port)
+    for _ in range(40):
+        user.say(Part.DATA, b"x" * (connection.AHEAD // 8), 80)
+    user.say(Part.DATA, b"hello", 81)
+    assert user.hear() == Frame(Part.END, b"", 80)
+    assert user.hear() == Frame(Part.CLOSED, b"", 80)
+    assert far[81].recv(100) == b"hello"
+    user.sock.close()
+
+
+def test_a_connection_alone_waits_for_its_pod_as_long_as_it_takes(
+    forwarded: tuple[User, dict[int, socket.socket]],
+    beside: Callable[[Work], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "WAIT", 0.01)
+    user, far = forwarded
+    user.say(Part.OPEN, b"80", 80)
+    size = 5 * connection.AHEAD
+    sent = threading.Event()
+
+    def send() -> None:
+        user.say(Part.DATA, b"x" * size, 80)
+        user.say(Part.END, b"", 80)
+        sent.set()
+
+    beside(send)
+    assert not sent.wait(10 * connection.PATIENCE * connection.WAIT)
+    received = 0
+    while data := far[80].recv(1 << 20):
+        received += len(data)
+    assert received == size
+    user.sock.close()
+
+
+def test_many_small_pieces_for_a_pod_that_is_still_dialed_hold_up_nobody(
+    beside: Callable[[Work], None],
+) -> None:
+    answered = threading.Event()
+    far: dict[int, socket.socket] = {}
+
+    def dial(port: int) -> socket.socket:
+        if port == 80:
+            answered.wait(10)
+        near, far[port] = socket.socketpair()
+        far[port].settimeout(10)
+        return near
+
+    user = User()
+    beside(lambda: ports.forward(Line(user.channel), dial))
+    assert user.hear() == Frame(Part.BEGUN, b"")
+    user.say(Part.OPEN, b"80", 80)
+    for _ in range(100):
+        user.say(Part.DATA, b"x", 80)
+    user.say(Part.OPEN, b"81", 81)
+    user.say(Part.DATA, b"hello", 81)
+    while 81 not in far:
+        threading.Event().wait(0.01)
+    assert far[81].recv(100) == b"hello"
+    answered.set()
+    user.sock.close()
+
+
+def test_a_connection_that_is_opened_twice_ends_the_session(
+    forwarded: tuple[User, dict[int, socket.socket]],
+) -> None:
+    user, _ = forwarded
+    user.say(Part.OPEN, b"80", 7)
+    user.say(Part.OPEN, b"81", 7)
+    with contextlib.suppress(ConnectionError):
+        while user.hear() is not None:
+            continue
+
+
+def test_a_command_whose_user_left_before_it_began_is_let_go(beside: Callable[[Work], None]) -> None:
+    class Running:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    user, running = User(), Running()
+    user.channel.close()
+    talk(Line(user.channel), running)  # type: ignore[arg-type]
+    assert running.closed
 
 
 def test_an_ephemeral_container_is_started_once_and_never_again(tmp_path: Path) -> None:

@@ -116,6 +116,17 @@ def test_a_file_that_can_not_be_read_any_more_keeps_its_pod_and_others_go_on(fol
 # -- mirrors ---------------------------------------------------------------------------------------------
 
 
+def test_a_file_that_goes_while_the_folder_is_read_is_no_fault_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "web.yaml").write_text(WEB)
+    listed = [*folder.iterdir(), folder / "draft.yaml"]
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    seen = Folder(folder, "n1")
+    assert seen.look(0.0)
+    assert (list(seen.pods), seen.faults) == (["web.yaml"], {})
+
+
 def test_a_mirror_is_made_once_and_made_again_when_it_goes_or_stands_for_another(folder: Path) -> None:
     pod = static_pod(WEB.encode(), folder / "web.yaml", "n1", START)
     made = mirror(pod, "node-uid")

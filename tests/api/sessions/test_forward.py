@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 
 import pytest
 import websocket
 
-from app.api.sessions import backends
+from app.api.connection import Connection
+from app.api.sessions import backends, forward
 from app.api.sessions.spdy import frames as spdy
 from app.base.errors import BadRequest, ServiceUnavailable
 from app.base.frames import Part
@@ -197,3 +200,53 @@ def test_a_service_has_no_port_that_it_does_not_name():
     service = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}
     with pytest.raises(ServiceUnavailable, match='no service port 81 found for service "s"'):
         backends.of_service(service, [], backends.Named("http", "s", "81"))
+
+
+def test_a_session_ends_with_a_client_that_left_while_it_was_answered():
+    """What it asked for is answered by whoever reads what it says: there it is noticed that it has left."""
+    over, noticed = threading.Event(), []
+
+    class Line:
+        def messages(self, begun):
+            yield b"asks for a stream", True, True
+
+        def close(self):
+            return
+
+    class Session:
+        def frames(self):
+            noticed.append(over.wait(5))
+            return iter(())
+
+        def close(self):
+            over.set()
+
+    def inward(piece, first, last):
+        raise BrokenPipeError("the client left")
+
+    near, far = socket.socketpair()
+    with near, far:
+        forward._both_ways(near, Line(), Session(), lambda: None, inward, lambda frame: False, b"")
+        assert noticed == [True]
+        assert far.recv(1) == b""
+
+
+def test_a_pod_that_says_nothing_is_left_when_the_client_leaves(served, pod, agent, monkeypatch):
+    left, hung_up = threading.Event(), threading.Event()
+
+    def on_hangup(self, call):
+        threading.Thread(target=lambda: hung_up.wait(10) and call(), daemon=True).start()
+
+    def silent(line):
+        line.say(Part.BEGUN)
+        line.hear()
+        line.hear()
+        line.say(Part.DATA, HTTP + b"\r\nso far")
+        hung_up.set()
+        if line.hear() is None:
+            left.set()
+
+    monkeypatch.setattr(Connection, "on_hangup", on_hangup)
+    agent(silent)
+    assert served.ask("GET", PROXY + "/").read() == b"so far"
+    assert left.wait(10)

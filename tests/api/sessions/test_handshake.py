@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from app.api.sessions.websocket import WebSocket
@@ -34,3 +36,14 @@ def test_a_handshake_that_lacks_something_is_refused(name: str, value: str) -> N
 def test_a_protocol_that_is_none_is_not_agreed_upon(protocol: str) -> None:
     with pytest.raises(Forbidden):
         WebSocket({**ASKED, "HTTP_SEC_WEBSOCKET_PROTOCOL": protocol}, ["v5.channel.k8s.io"], needed=True)
+
+
+def test_what_is_said_after_goodbye_fails_as_it_does_when_the_client_has_gone() -> None:
+    line = WebSocket(ASKED, ["v5.channel.k8s.io"])
+    near, far = socket.socketpair()
+    with near, far:
+        line.open(near)
+        line.close()
+        with pytest.raises(OSError, match="closed"):
+            line.send(b"one more thing")
+        line.close()

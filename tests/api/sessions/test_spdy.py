@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.api.sessions.spdy import frames as spdy
 from app.api.sessions.spdy.dictionary import DICTIONARY
-from app.api.sessions.tunnel import Tunnel
+from app.api.sessions.tunnel import HALF_OPEN, Tunnel
 from app.base.frames import Frame, Part
 
 NAMES = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1, max_size=12)
@@ -135,3 +135,18 @@ def test_a_ping_comes_back() -> None:
     client = Client()
     client.tunnel.take(spdy.ping(7))
     assert client.told() == [spdy.Pinged(7)]
+
+
+def test_connections_without_their_second_stream_do_not_heap_up() -> None:
+    sent: list[bytes] = []
+    tunnel = Tunnel(lambda part, data, connection: None, sent.append)
+    encoder = spdy.Encoder()
+
+    def half(number: int) -> bytes:
+        headers = {"streamtype": "error", "port": "80", "requestid": str(number)}
+        return encoder.open(2 * number + 1, headers)
+
+    for number in range(HALF_OPEN):
+        tunnel.take(half(number))
+    with pytest.raises(spdy.Malformed):
+        tunnel.take(half(HALF_OPEN))

@@ -7,20 +7,25 @@ import threading
 import pytest
 
 from app.api.sessions import lists, wires
-from app.api.sessions.lists import ListWire
 from app.api.sessions.sessions import Sessions
 from app.api.sessions.wires import AHEAD, Cut, pair
 from app.base.clock import SystemClock
+from app.base.errors import StoreUnavailable
 from app.base.frames import Frame, Part, encode
 from app.base.ids import RandomIds
+from app.store import agents
 
 
 @pytest.fixture(params=["local", "lists"])
 def ends(request, api):
     if request.param == "local":
-        return pair()
+        yield pair()
+        return
     clock = SystemClock()
-    return ListWire(api.agents, "s", "s-in", clock), ListWire(api.agents, "s-in", "s", clock)
+    made = lists.for_user(api.agents, "s", clock), lists.for_agent(api.agents, "s", clock)
+    yield made
+    for end in made:
+        end.close()
 
 
 def test_bytes_arrive_in_order_both_ways(ends):
@@ -67,12 +72,73 @@ def test_a_sender_waits_for_a_reader_that_is_behind(ends, in_background):
     assert sent.wait(5)
 
 
-def test_a_reader_hears_that_a_server_vanished(api, monkeypatch):
-    clock = SystemClock()
-    monkeypatch.setattr(lists, "PULSE", 0.0)
-    one = ListWire(api.agents, "s", "s-in", clock)
+@pytest.fixture
+def hasty(monkeypatch):
+    """Who says nothing for a moment has vanished."""
+    monkeypatch.setattr(lists, "PULSE", 0.01)
+    monkeypatch.setattr(lists, "SILENCE", 0.2)
+
+
+def rest_of(wire):
+    found = []
+    while (data := wire.receive(0.1)) is not None:
+        found.append(data)
+    return b"".join(found)
+
+
+def test_a_server_that_vanished_breaks_the_stream_once_what_it_sent_is_read(api, hasty):
+    gone = threading.Event()
+    one = lists.for_agent(api.agents, "s", SystemClock(), gone.set)
     assert one.receive(0.1) == b""
+    api.agents.push_chunk("s-in", b"its last words")
+    assert gone.wait(5)
+    assert rest_of(one) == b"its last words"
+    assert one.broken
+    with pytest.raises(Cut):
+        one.send(b"x")
+    one.close()
+
+
+def test_who_reads_late_finds_everything_though_the_writer_has_left(api, monkeypatch):
+    # Lists that nobody looks after expire within a second.
+    monkeypatch.setattr(agents, "STREAM_LIFE", 1)
+    monkeypatch.setattr(lists, "PULSE", 0.1)
+    reader, writer = (
+        lists.for_user(api.agents, "s", SystemClock()),
+        lists.for_agent(api.agents, "s", SystemClock()),
+    )
+    writer.send(b"all there is")
+    writer.close()
+    assert not threading.Event().wait(1.5)
+    assert rest_of(reader) == b"all there is"
+    assert not reader.broken
+    reader.close()
+
+
+def test_an_agent_hears_that_its_user_has_left_though_it_says_nothing(api, hasty):
+    gone = threading.Event()
+    user, agent = (
+        lists.for_user(api.agents, "s", SystemClock()),
+        lists.for_agent(api.agents, "s", SystemClock(), gone.set),
+    )
+    user.close()
+    assert gone.wait(5)
+    agent.close()
+
+
+def test_a_stream_that_redis_took_along_is_broken(api, monkeypatch):
+    one = lists.for_user(api.agents, "s", SystemClock())
+
+    def away(*_):
+        raise StoreUnavailable("restarting")
+
+    monkeypatch.setattr(api.agents, "pop_chunks", away)
+    monkeypatch.setattr(api.agents, "push_chunk", away)
     assert one.receive(0.1) is None
+    assert one.broken
+    with pytest.raises(Cut):
+        one.send(b"x")
+    one.close()
 
 
 def test_nothing_is_received_that_nobody_sent():

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, running
 
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-clients-")), "process", BEANPOLE_EXCHANGE="1")
-    try:
-        made.start()
+    with running("process", BEANPOLE_EXCHANGE="1") as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from app.base.settings import Settings
 from workers.agent.admitting.admission import Room
+from workers.agent.api import AgentApi
 from workers.agent.exchange.conversation import Conversation
 from workers.agent.exchange.exchanger import COALESCE, Exchanger, Turn
 from workers.agent.exchange.outbox import Outbox
@@ -20,7 +23,7 @@ from workers.agent.node.usage import UsageMeter
 from workers.agent.pods import Pods
 from workers.agent.pressure.evictor import Evictor
 from workers.agent.static.pods import StaticPods
-from workers.agent.surroundings import AgentApi, Surroundings
+from workers.agent.surroundings import Surroundings
 from workers.agent.volumes.reclaim import Reclaimer
 from workers.runtime.protocol import ContainerError
 
@@ -116,11 +119,10 @@ class Dialogue:
     def news(self) -> int:
         return len(self._outbox) + len(self._around.notes) + self._meter.weight
 
-    def speak(self) -> Turn:
+    def speak(self, room: int) -> Turn:
         if not self._machine.known:
             self._readiness.look()
         with self._lock:
-            batch, notes = self._outbox.take(), self._around.notes.take()
             if not self._rules_due:
                 # Rules that did not change are in force as of the revision that is known.
                 self._rules = self._services.since
@@ -128,14 +130,16 @@ class Dialogue:
                 "since": self._told.since,
                 "epoch": self._told.epoch,
                 "node": self._machine.due(self._told.send_node),
-                "statuses": self.static.reported(batch.statuses.values()),
-                "removed": self.static.removed(batch.removed.values()),
-                "events": notes,
                 "rules": self._rules,
                 "mount": self._pods.mounted(),
                 "usage": self.static.used(self._meter.take()),
                 "emptied": self._reclaimer.emptied,
             }
+            batch, left = self._outbox.take(room - len(orjson.dumps(request)))
+            notes = self._around.notes.take(left)
+            request["statuses"] = self.static.reported(batch.statuses.values())
+            request["removed"] = self.static.removed(batch.removed.values())
+            request["events"] = notes
             return Turn(request, batch, notes)
 
     def unheard(self, turn: Turn) -> None:

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
+
 from app.base.clock import Clock
-from app.base.errors import ApiError, BeanpoleError
+from app.base.errors import ApiError, BeanpoleError, TooLarge
 from app.base.ids import Ids
 from app.client.statuses import of_event
 from app.objects.change import Object
-from workers.agent.exchange.outbox import Batch
+from workers.agent.exchange.outbox import ROOM, Batch
 from workers.agent.exchange.services import ServiceNews, Services
 from workers.agent.jobs import Jobs
 
@@ -33,8 +35,10 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 # After an exchange failed in a way that nobody foresaw, or what a node says was refused. Seconds.
 FAILED_PAUSE = 5.0
-# Statuses in one request, about: a few kilobytes each, and the API limits how long a request may be.
+# Statuses in one request, about, if they are of several nodes: the API commits them together.
 STATUSES = 400
+# An API that takes shorter requests only is spoken with in shorter ones, but not in shorter ones than this. Bytes.
+LEAST_ROOM = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Speaker(Protocol):
     @property
     def name(self) -> str: ...
 
-    def speak(self) -> Turn:
-        """What there is to say now."""
+    def speak(self, room: int) -> Turn:
+        """What there is to say now, in about `room` bytes of JSON; the rest is said with the next exchange."""
         ...
 
     def unheard(self, turn: Turn) -> None:
@@ -91,6 +95,7 @@ class Exchanger:
         self._due_lock = threading.Lock()
         self._speaking = threading.RLock()
         self._pause = 0.0
+        self._room = ROOM
         self._closed = False
 
     def join(self, speaker: Speaker) -> None:
@@ -109,15 +114,20 @@ class Exchanger:
         if earlier:
             self._wake_at(due)
 
-    def exchange(self, names: Sequence[str]) -> None:
-        """One exchange for these nodes, and whatever follows from its answer. Raises what the API raised; then
-        nothing that was to be said is lost."""
+    def exchange(self, names: Sequence[str]) -> Sequence[str]:
+        """One exchange for these nodes, and whatever follows from its answer. Returns those for which the request had
+        no room left. Raises what the API raised; then nothing that was to be said is lost."""
         with self._speaking:
             turns: list[tuple[Speaker, Turn]] = []
+            room = self._room
             try:
                 for name in names:
+                    if turns:
+                        room -= len(orjson.dumps(turns[-1][1].request))
+                        if room <= 0:
+                            break
                     speaker = self._speakers[name]
-                    turns.append((speaker, speaker.speak()))
+                    turns.append((speaker, speaker.speak(room)))
                 said = {speaker.name: turn.request for speaker, turn in turns}
                 answer = self._send({"network": self.services.known(), "nodes": said})
             except BaseException:
@@ -125,19 +135,27 @@ class Exchanger:
                     speaker.unheard(turn)
                 raise
             self._fold(turns, answer)
+            return names[len(turns) :]
 
     def farewell(self) -> None:
         """Begin nothing more. What was not said yet is said now, if the API answers."""
         if self._closed:
             return
         self._closed = True
-        names = [name for name, speaker in self._speakers.items() if speaker.news]
-        if not names or not self.services.since:
+        if not self.services.since:
             return
+        before = math.inf
         try:
-            self.exchange(names)
+            # As often as it helps: what is refused stays.
+            while (news := self._news()) and sum(news.values()) < before:
+                before = sum(news.values())
+                self.exchange(list(news))
         except BeanpoleError as exc:
             log.info("the last news could not be delivered: %s", exc)
+
+    def _news(self) -> dict[str, int]:
+        """How much each node has to say that has anything."""
+        return {name: speaker.news for name, speaker in self._speakers.items() if speaker.news}
 
     def _fold(self, turns: Sequence[tuple[Speaker, Turn]], answer: dict[str, Any]) -> None:
         news = self.services.fold(answer)
@@ -192,8 +210,10 @@ class Exchanger:
 
     def _run(self, names: list[str]) -> None:
         try:
-            self.exchange(names)
+            left = self.exchange(names)
         except BeanpoleError as exc:
+            if isinstance(exc, TooLarge):
+                self._room = max(LEAST_ROOM, self._room // 2)
             self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._pause * 2))
             if isinstance(exc, ApiError) and exc.retry_after:
                 self._pause = max(self._pause, float(exc.retry_after))
@@ -205,6 +225,7 @@ class Exchanger:
             raise
         else:
             self._pause = 0.0
+            self.ask(left, 0.0)
 
     def _wake_at(self, due: float) -> None:
         if not self._closed:

@@ -8,13 +8,16 @@ from collections import OrderedDict
 
 from app.base.clock import Clock
 from app.objects.change import Object
+from workers.agent.exchange.outbox import ROOM, fitting
 
 # Events of the same words that come again later than this begin to count from one. Seconds.
 FORGET_AFTER = 3600.0
 REMEMBERED = 4096
-# So many go with one exchange, which may be only so large; and what waits while the API is away has a bound.
+# So many go with one exchange; and what waits while the API is away has a bound.
 SENT = 500
 WAITING = 4096
+# As much of a message as the API keeps (the bound of Kubernetes's events.k8s.io/v1, for `note`). Characters.
+LONGEST = 1024
 
 Note = dict[str, object]
 
@@ -48,6 +51,7 @@ class Notes:
         meta = obj["metadata"]
         kind = "Warning" if warning else "Normal"
         path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}" if container else ""
+        message = message[:LONGEST]
         key = (str(meta.get("uid", meta["name"])), reason, kind, message, path)
         now = self._clock.now()
         with self._lock:
@@ -82,12 +86,13 @@ class Notes:
                 self._known.popitem(last=False)
             return fresh["count"] == 1
 
-    def take(self) -> list[Note]:
-        """What has not been sent yet, or the oldest of it. Give it back with `keep` if it could not be."""
+    def take(self, room: int = ROOM) -> list[Note]:
+        """What has not been sent yet, or the oldest of it that fits into so many bytes. Give it back with `keep` if it
+        could not be."""
         with self._lock:
-            keys = list(itertools.islice(self._fresh, SENT))
-            self._new.difference_update(keys)
-            return [self._fresh.pop(key) for key in keys]
+            taken, _ = fitting(dict(itertools.islice(self._fresh.items(), SENT)), room)
+            self._new.difference_update(taken)
+            return [self._fresh.pop(key) for key in taken]
 
     def keep(self, notes: list[Note]) -> None:
         """Send these again next time, unless they have counted on since."""

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+import orjson
 
 from app.objects.change import Object
+
+# What one request may hold. Bytes; the API takes 3 MiB (`max_body`), and what is not counted here is small.
+ROOM = 2 << 20
+
+Key = TypeVar("Key", bound=Hashable)
+Said = TypeVar("Said", bound=Mapping[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,15 @@ class Outbox:
             self._statuses.pop(uid, None)
             self._removed.pop(uid, None)
 
-    def take(self) -> Batch:
-        """What there is to say now. It stays until `accepted`."""
+    def take(self, room: int = ROOM) -> tuple[Batch, int]:
+        """What there is to say now and fits into so many bytes, and how many are left. It stays until `accepted`."""
         with self._lock:
-            return Batch(dict(self._statuses), dict(self._removed))
+            statuses, left = fitting(self._statuses, room)
+            removed: dict[str, Object] = {}
+            if len(statuses) == len(self._statuses):
+                # How a pod ended is said no later than that it is gone.
+                removed, left = fitting(self._removed, left)
+            return Batch(statuses, removed), left
 
     def accepted(self, batch: Batch) -> None:
         """The API has it; what was said anew since is still to be said."""
@@ -59,6 +74,19 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._statuses) + len(self._removed)
+
+
+def fitting(held: Mapping[Key, Said], room: int) -> tuple[dict[Key, Said], int]:
+    """The oldest of what is to be said that fit into so many bytes of JSON, but one at the least, or it would never be
+    said; and how many bytes are left."""
+    found: dict[Key, Said] = {}
+    for key, said in held.items():
+        size = len(orjson.dumps(said)) + 1
+        if found and size > room:
+            break
+        found[key] = said
+        room -= size
+    return found, room
 
 
 def _name(meta: Object) -> Object:

@@ -132,8 +132,10 @@ class Pulls:
                 pull.tickets.remove(ticket)
             if pull.tickets or pull.outcome is not None:
                 return
-        self._settle(pull, ContainerError("ErrImagePull", "nobody waits for the image any more"))
+            # At once: whoever asks for the image from here on has another pull.
+            self._end(pull, ContainerError("ErrImagePull", "nobody waits for the image any more"))
         pull.transfer.cancel()
+        self._begin()
 
     def look(self) -> None:
         """Tell of what runs, and cancel what gets nowhere."""
@@ -204,12 +206,16 @@ class Pulls:
         with self._lock:
             if pull.outcome is not None:
                 return
-            pull.outcome, pull.ended = outcome, self._clock.monotonic()
-            self._wanted.pop(pull.key, None)
-            for where in (self._waiting, self._active):
-                if pull in where:
-                    where.remove(pull)
+            self._end(pull, outcome)
         try:
             self._settled(pull)
         finally:
             self._begin()
+
+    def _end(self, pull: Pull, outcome: Outcome) -> None:
+        """With the lock held."""
+        pull.outcome, pull.ended = outcome, self._clock.monotonic()
+        self._wanted.pop(pull.key, None)
+        for where in (self._waiting, self._active):
+            if pull in where:
+                where.remove(pull)

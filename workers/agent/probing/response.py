@@ -41,25 +41,27 @@ def read_head(sock: socket.socket) -> Talk[Head]:
     Raises:
         OSError, Malformed.
     """
-    data = b""
+    data, searched = bytearray(), 0
     while True:
-        end, length = _end_of_head(data)
+        # Only what is new: a long head comes in many pieces, and other probes wait meanwhile.
+        end, length = _end_of_head(data, max(0, searched - 3))
         if end >= 0:
-            head = _parsed(data[:end], data[end + length :])
+            head = _parsed(bytes(data[:end]), bytes(data[end + length :]))
             if not 100 <= head.status < 200 or head.status == 101:
                 return head
-            data = head.rest
+            data, searched = bytearray(head.rest), 0
             continue
+        searched, said = len(data), bytes(data[:64])
         if len(data) > HEAD_MAX:
-            raise Malformed("net/http: server response headers exceeded 10485760 bytes; aborted", data[:64])
+            raise Malformed("net/http: server response headers exceeded 10485760 bytes; aborted", said)
         piece = yield from receive(sock)
         if not piece:
             if data:
-                _check_status_line(data.split(b"\n", 1)[0])
-            raise Malformed("unexpected EOF" if data else "EOF", data[:64])
+                _check_status_line(bytes(data).split(b"\n", 1)[0])
+            raise Malformed("unexpected EOF" if data else "EOF", said)
         data += piece
         if len(data) >= 5 and not data.startswith(b"HTTP/"):
-            raise Malformed(_no_http(data), data[:64])
+            raise Malformed(_no_http(bytes(data)), bytes(data[:64]))
 
 
 def read_body(sock: socket.socket, head: Head) -> Talk[bytes]:
@@ -109,9 +111,9 @@ def _read_chunks(sock: socket.socket, data: bytes) -> Talk[bytes]:
     return body[:BODY_MAX]
 
 
-def _end_of_head(data: bytes) -> tuple[int, int]:
-    """Where the empty line begins, and how long it is."""
-    proper, bare = data.find(b"\r\n\r\n"), data.find(b"\n\n")
+def _end_of_head(data: bytearray, start: int) -> tuple[int, int]:
+    """Where the first empty line from `start` on begins, and how long it is."""
+    proper, bare = data.find(b"\r\n\r\n", start), data.find(b"\n\n", start)
     if proper >= 0 and (bare < 0 or proper < bare):
         return proper, 4
     return bare, 2

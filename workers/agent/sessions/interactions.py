@@ -20,13 +20,13 @@ PARTING = 10.0
 
 def talk(line: Line, running: Interactive) -> None:
     """Carry input and output until the process ends or the user leaves; then nothing of it is left running."""
-    line.send(encode(Part.BEGUN))
     ended = threading.Event()
     outward = threading.Thread(
         target=_outward, args=(line, running, ended), name="session-output", daemon=True
     )
-    outward.start()
     try:
+        line.send(encode(Part.BEGUN))
+        outward.start()
         for frame in line.frames(until=ended, patience=PARTING):
             _inward(line, running, frame, ended)
     except HungUp:
@@ -34,7 +34,8 @@ def talk(line: Line, running: Interactive) -> None:
     finally:
         line.close()
         running.close()
-        outward.join()
+        if outward.ident is not None:
+            outward.join()
 
 
 def _outward(line: Line, running: Interactive, ended: threading.Event) -> None:

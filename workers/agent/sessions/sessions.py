@@ -16,13 +16,13 @@ import orjson
 
 from app.base.errors import BeanpoleError
 from app.base.frames import Part, encode
+from workers.agent.api import AgentApi
 from workers.agent.jobs import Jobs
 from workers.agent.pod import find, newest, ref
 from workers.agent.record import Record
 from workers.agent.sessions.interactions import talk
 from workers.agent.sessions.line import HungUp, Line
 from workers.agent.sessions.ports import forward
-from workers.agent.surroundings import AgentApi
 from workers.runtime.interactive import Interactive
 from workers.runtime.protocol import ContainerError, ContainerState, Runtime, State
 

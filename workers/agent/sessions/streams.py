@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.base.errors import BeanpoleError
+from workers.agent.api import AgentApi
 from workers.agent.jobs import Jobs
 from workers.agent.pod import ref
 from workers.agent.record import Record
-from workers.agent.surroundings import AgentApi
 from workers.runtime.protocol import ContainerError, LogOptions, PodState, Runtime
 
 log = logging.getLogger("beanpole.agent")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,9 @@ class Folder:
     def look(self, now: float) -> bool:
         """Whether anything changed since the last time."""
         try:
-            present = {entry.name: entry for entry in self.path.iterdir() if _counts(entry)}
-            stamps = {name: _stamp(entry) for name, entry in present.items()}
+            stamps = {
+                entry.name: stamp for entry in self.path.iterdir() if (stamp := _stamp(entry)) is not None
+            }
         except OSError as exc:
             # A folder that is away for a moment ends no pods.
             changed = self.faults != {"": str(exc)}
@@ -63,14 +65,16 @@ class Folder:
             self.faults.pop(name, None)
         for name, stamp in stamps.items():
             if self._seen.get(name) != stamp:
-                self._read(present[name], now)
+                self._read(self.path / name, now)
         self._seen = stamps
         return True
 
     def _read(self, file: Path, now: float) -> None:
         self.faults.pop(file.name, None)
         try:
-            self.pods[file.name] = static_pod(file.read_bytes()[: LONGEST + 1], file, self.node, now)
+            with file.open("rb") as opened:
+                data = opened.read(LONGEST + 1)
+            self.pods[file.name] = static_pod(data, file, self.node, now)
         except (BadManifest, OSError) as exc:
             self.faults[file.name] = str(exc)
 
@@ -164,10 +168,13 @@ def _parsed(data: bytes) -> Object:
     return value
 
 
-def _counts(entry: Path) -> bool:
-    return not entry.name.startswith(".") and entry.is_file()
-
-
-def _stamp(entry: Path) -> tuple[int, int, int]:
-    stat = entry.stat()
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+def _stamp(entry: Path) -> tuple[int, int, int] | None:
+    """What tells a version of a file from others; None for what is none of a pod, or gone since it was listed. Raises
+    OSError."""
+    if entry.name.startswith("."):
+        return None
+    try:
+        found = entry.stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None

@@ -14,13 +14,14 @@ from pathlib import Path
 from app.base.clock import rfc3339
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
+from workers.agent.api import AgentApi
 from workers.agent.exchange.conversation import Conversation
 from workers.agent.jobs import Jobs
 from workers.agent.pod import grace
 from workers.agent.record import Record
 from workers.agent.static import mirrors
 from workers.agent.static.manifests import Folder
-from workers.agent.surroundings import AgentApi, Surroundings
+from workers.agent.surroundings import Surroundings
 
 log = logging.getLogger("beanpole.agent")
 
