@@ -168,18 +168,11 @@ def test_a_pod_deleted_without_grace_is_killed(world: World) -> None:
 def test_sigterm_waits_until_every_node_has_taken_the_pod_out_of_its_rules(world: World) -> None:
     uid = world.api.put(pod())
     world.change()
-    ready = {
-        "nodeName": "n1",
-        "addresses": ["10.244.1.2"],
-        "targetRef": {"uid": uid},
-        "conditions": {"ready": True},
-    }
-    piece = {"metadata": {"namespace": "default", "name": "web-abc"}, "endpoints": [ready]}
-    world.api.set_slices([piece])
+    world.api.lead_to(uid)
     world.change()
     world.api.others_applied = world.api.revision
     world.api.delete(uid, 30, world.clock.at)
-    world.api.set_slices([{**piece, "endpoints": [{**ready, "conditions": {"ready": False}}]}])
+    world.api.lead_to(uid, ready=False)
     world.change(1.0)
     assert uid in world.machine.pods
     assert condition(world.status(uid), "Ready")["status"] == "True"
@@ -191,13 +184,7 @@ def test_sigterm_waits_until_every_node_has_taken_the_pod_out_of_its_rules(world
 def test_a_node_that_never_reports_holds_up_the_end_for_two_seconds_only(world: World) -> None:
     uid = world.api.put(pod())
     world.change()
-    ready = {
-        "nodeName": "n1",
-        "addresses": ["10.244.1.2"],
-        "targetRef": {"uid": uid},
-        "conditions": {"ready": True},
-    }
-    world.api.set_slices([{"metadata": {"namespace": "default", "name": "web-abc"}, "endpoints": [ready]}])
+    world.api.lead_to(uid)
     world.change()
     world.api.delete(uid, 30, world.clock.at)
     world.change(1.8)
@@ -330,6 +317,13 @@ def test_a_pod_past_its_active_deadline_fails(world: World) -> None:
     world.run(2)
     assert (world.status(uid)["phase"], world.status(uid)["reason"]) == ("Failed", "DeadlineExceeded")
     assert "running" not in world.status(uid)["containerStatuses"][0]["state"]
+
+
+def test_service_rules_that_somebody_took_away_come_back_in_a_quiet_cluster(world: World) -> None:
+    world.change()
+    world.network.in_force = False
+    world.run(20)
+    assert world.network.in_force
 
 
 def test_an_engine_that_is_down_makes_the_node_not_ready_until_it_is_back(world: World) -> None:

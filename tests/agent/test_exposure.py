@@ -80,6 +80,12 @@ def test_a_new_agent_opens_the_ports_of_what_runs(exposure: Exposure, network: P
     assert network.open == {"u": ("10.0.0.9", PORTS)}
 
 
+def test_a_new_agent_opens_no_ports_of_what_has_ended(exposure: Exposure, network: Ports) -> None:
+    record = Record({**pod(hostPort=8080), "status": {"phase": "Succeeded"}})
+    exposure.follow(record, running("10.0.0.9"))
+    assert network.open == {}
+
+
 def test_a_pod_without_such_ports_opens_none(exposure: Exposure, network: Ports) -> None:
     record = Record(pod())
     exposure.begin(record.pod, "10.0.0.9")

@@ -114,6 +114,13 @@ def test_a_file_that_could_not_be_written_is_tried_again(setting: Setting) -> No
     assert "db.default" in setting.runtime.hosts("uid-web")
 
 
+def test_a_pod_without_a_sandbox_is_not_looked_at_for_names(setting: Setting) -> None:
+    setting.world.runtime.kill_sandbox("uid-web")
+    setting.step()
+    setting.network.update([service("db", "127.96.0.9")], [], 5)
+    assert setting.files.outdated(setting.records) == ["uid-other"]
+
+
 def test_simulated_pods_have_no_hosts_files(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.network = NoNetwork()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -91,3 +93,61 @@ def test_a_job_that_fails_does_not_end_its_lane(jobs: ThreadedJobs) -> None:
     jobs.after("bad", 0, lambda: 1 / 0, "probe")
     jobs.after("good", 0, after.set, "probe")
     assert after.wait(5)
+
+
+def test_a_lane_runs_no_more_at_a_time_than_it_has_threads_and_reuses_them(jobs: ThreadedJobs) -> None:
+    together, most, lock, done = 0, 0, threading.Lock(), threading.Semaphore(0)
+    ran_on = set()
+
+    def run() -> None:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+            ran_on.add(threading.current_thread().name)
+        with lock:
+            together -= 1
+        done.release()
+
+    for key in range(200):
+        jobs.after(key, 0, run)
+    for _ in range(200):
+        assert done.acquire(timeout=5)
+    assert most <= 4
+    assert len(ran_on) <= 4
+
+
+def test_closed_jobs_begin_nothing_more_in_a_lane_or_beside() -> None:
+    made = ThreadedJobs(SystemClock(), {"pod": 1})
+    begun, go, ran = threading.Event(), threading.Event(), []
+
+    def first() -> None:
+        begun.set()
+        assert go.wait(5)
+        ran.append("first")
+
+    made.after("first", 0, first)
+    made.after("waits for the thread", 0, lambda: ran.append("second"))
+    assert begun.wait(5)
+    made.close(wait=False)
+    made.after("late", 0, lambda: ran.append("late"))
+    made.beside(lambda: ran.append("beside"))
+    made.join(["pod"], 0.0)
+    assert ran == []
+    go.set()
+    made.close()
+    assert ran == ["first"]
+
+
+def test_what_waits_for_long_does_not_keep_the_process_from_ending() -> None:
+    program = """
+import threading
+from app.base.clock import SystemClock
+from workers.agent.jobs import ThreadedJobs
+jobs, begun = ThreadedJobs(SystemClock(), {"stop": 1}), threading.Event()
+jobs.after("stop", 0, lambda: (begun.set(), threading.Event().wait()), "stop")
+assert begun.wait(5)
+jobs.close(wait=False)
+jobs.join(["stop"], 0.01)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=20, check=False).returncode == 0

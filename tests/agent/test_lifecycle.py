@@ -10,6 +10,7 @@ import pytest
 from app.objects.change import Object
 from tests.agent.world import World, condition, pod, waiting
 from workers.runtime.protocol import ContainerError, PodRef
+from workers.runtime.simulated import Machine
 
 SIDECAR = {"name": "side", "image": "side:1", "restartPolicy": "Always"}
 HOOK = {"exec": {"command": ["hook"]}}
@@ -155,11 +156,13 @@ def test_in_a_new_sandbox_the_init_containers_run_again(world: World) -> None:
     assert entry(world, uid, "web")["restartCount"] == 1
 
 
-def test_pods_that_have_ended_leave_their_addresses_to_others(world: World) -> None:
+@pytest.mark.parametrize("frees", [True, False])
+def test_pods_that_have_ended_leave_their_addresses_to_others(world: World, frees: bool) -> None:
     def free_sandbox(ref: PodRef) -> None:
         world.machine.pods[ref.uid].alive = False
 
-    world.runtime.free_sandbox = free_sandbox  # type: ignore[attr-defined]
+    if frees:
+        world.runtime.free_sandbox = free_sandbox  # type: ignore[attr-defined]
     for number in range(300):  # more than the node has addresses
         uid = world.api.put(pod(f"job-{number}", restart="Never"))
         world.change()
@@ -167,5 +170,133 @@ def test_pods_that_have_ended_leave_their_addresses_to_others(world: World) -> N
         world.runtime.kill(uid, "web", 0)
         world.run(1)
         assert world.status(uid)["phase"] == "Succeeded"
-    assert condition(world.status(uid), "PodReadyToStartContainers")["status"] == "False"
+    ready = condition(world.status(uid), "PodReadyToStartContainers")["status"]
+    assert ready == ("False" if frees else "True")
     assert world.status(uid)["podIP"]
+    # Nor does the next agent keep for them what it finds.
+    world.begin()
+    world.change()
+    uid = world.api.put(pod("late"))
+    world.change()
+    assert world.status(uid)["phase"] == "Running"
+
+
+def test_a_pod_that_has_ended_leaves_its_gpus_to_others(tmp_path: Path) -> None:
+    world = World(tmp_path, Machine(gpus=("GPU-1",)))
+    asks = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+    first = world.api.put(pod("first", restart="Never", **asks))
+    world.change()
+    world.runtime.kill(first, "web", 0)
+    world.run(1)
+    assert world.status(first)["phase"] == "Succeeded"
+    second = world.api.put(pod("second", **asks))
+    world.change()
+    assert world.status(second)["phase"] == "Running"
+
+
+def test_a_pod_that_could_not_be_looked_over_is_not_begun(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = [ValueError("nobody foresaw it")]
+
+    def checked(*_: object) -> tuple[list[str], list[str]]:
+        if wrong:
+            raise wrong.pop()
+        return ["spec.hostPID: not here"], []
+
+    monkeypatch.setattr("workers.agent.lifecycle.lacks", checked)
+    uid = world.api.put(pod())
+    with pytest.raises(ValueError, match="nobody foresaw it"):
+        world.change()
+    world.run(10)
+    assert waiting(world.status(uid)) == "UnsupportedByRuntime"
+    assert uid not in world.machine.pods
+
+
+def test_the_time_of_a_pod_that_can_not_run_here_runs_out_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.agent.lifecycle.lacks", lambda *_: (["spec.hostPID: not here"], []))
+    wanted = pod()
+    wanted["spec"]["activeDeadlineSeconds"] = 10
+    uid = world.api.put(wanted)
+    world.change()
+    assert world.status(uid)["phase"] == "Pending"
+    world.run(10)
+    assert (world.status(uid)["phase"], world.status(uid)["reason"]) == ("Failed", "DeadlineExceeded")
+    assert world.machine.pods == {}
+
+
+def test_the_end_of_a_container_is_told_once_though_a_look_began_before_it_was_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.api.put(pod())
+    world.change()
+    look, after = world.runtime.pod, world.jobs.after
+    stops: list[Any] = []
+
+    def look_and_be_overtaken(uid: str) -> Any:
+        seen = look(uid)
+        while stops:
+            stops.pop()()
+        return seen
+
+    def hold_stops(key: Any, delay: float, run: Any, lane: str = "pod") -> None:
+        if lane == "stop":
+            stops.append(run)
+        else:
+            after(key, delay, run, lane)
+
+    monkeypatch.setattr(world.runtime, "pod", look_and_be_overtaken)
+    monkeypatch.setattr(world.jobs, "after", hold_stops)
+    world.api.delete(uid, 5, world.clock.at)
+    world.change(10)
+    assert uid not in world.api.pods
+    assert [count for (_, reason, _), count in world.api.events.items() if reason == "Killing"] == [1]
+
+
+def test_of_containers_that_end_one_that_could_not_be_stopped_is_not_held_up_by_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = pod()
+    wanted["spec"]["containers"].append({"name": "aux", "image": "aux:1"})
+    uid = world.api.put(wanted)
+    world.change()
+    after, stop = world.jobs.after, world.runtime.stop_container
+    held: list[Any] = []
+    failures = [ContainerError("KillContainerError", "busy")]
+
+    def hold_the_first(key: Any, delay: float, run: Any, lane: str = "pod") -> None:
+        # As a container does that takes long to end.
+        if lane == "stop" and not held:
+            held.append(run)
+        else:
+            after(key, delay, run, lane)
+
+    def failing(ref: PodRef, container: str, grace: float) -> None:
+        if failures:
+            raise failures.pop()
+        stop(ref, container, grace)
+
+    monkeypatch.setattr(world.jobs, "after", hold_the_first)
+    monkeypatch.setattr(world.runtime, "stop_container", failing)
+    world.api.delete(uid, 30, world.clock.at)
+    world.change(3)
+    assert sorted(c.state.state for c in world.machine.pods[uid].containers) == ["exited", "running"]
+
+
+def test_a_start_that_took_long_to_fail_is_tried_again_only_after_the_whole_back_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def slow(ref: PodRef, spec: Any) -> Any:
+        world.clock.sleep(30)
+        tried.append(world.clock.at)
+        raise ContainerError("CreateContainerError", "the disk is slow")
+
+    monkeypatch.setattr(world.runtime, "start_container", slow)
+    world.api.put(pod())
+    world.change(100)
+    assert len(tried) >= 2
+    assert tried[1] - tried[0] >= 30 + 10

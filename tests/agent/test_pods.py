@@ -39,13 +39,7 @@ def test_a_pod_that_takes_its_time_to_end_is_no_reason_to_ask_over_and_over(
     monkeypatch.setattr(world.runtime, "stop_container", hangs)
     uid = world.api.put(pod())
     world.change()
-    ready = {
-        "nodeName": "n1",
-        "addresses": ["10.244.1.2"],
-        "targetRef": {"uid": uid},
-        "conditions": {"ready": True},
-    }
-    world.api.set_slices([{"metadata": {"namespace": "default", "name": "web-abc"}, "endpoints": [ready]}])
+    world.api.lead_to(uid)
     world.change()
     world.api.delete(uid, 600, world.clock.at)
     world.change(1.0)

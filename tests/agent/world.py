@@ -28,6 +28,7 @@ class NoNetwork:
     def __init__(self) -> None:
         self.revision = -1
         self.services: list[Object] = []
+        self.in_force = True
 
     def start(self, gateway: str) -> None:
         self.gateway = gateway
@@ -38,6 +39,12 @@ class NoNetwork:
 
     def hosts(self, pod: Object, address: str) -> str:
         return ""
+
+    def hosts_mark(self, pod: Object) -> int:
+        return 0
+
+    def keep(self) -> None:
+        self.in_force = True
 
     def reach(self, peers: object, own_address: str) -> None:
         """Nobody is elsewhere."""
@@ -101,9 +108,17 @@ class MemoryApi:
         self.objects[key] = obj
         self._touched.add(key)
 
-    def set_slices(self, slices: list[Object]) -> None:
+    def lead_to(self, uid: str, ready: bool = True) -> None:
+        """Have a service with one endpoint, the first pod of the node."""
+        endpoint = {
+            "nodeName": "n1",
+            "addresses": ["10.244.1.2"],
+            "targetRef": {"uid": uid},
+            "conditions": {"ready": ready},
+        }
         self.revision += 1
-        self.network = {"endpointslices": slices}
+        meta = {"namespace": "default", "name": "web-abc"}
+        self.network = {"endpointslices": [{"metadata": meta, "endpoints": [endpoint]}]}
 
     def exchange(self, said: dict[str, Any]) -> dict[str, Any]:
         [(name, request)] = said["nodes"].items()

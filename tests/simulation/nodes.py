@@ -52,6 +52,12 @@ class NoNetwork:
     def hosts(self, pod: Object, address: str) -> str:
         return ""
 
+    def hosts_mark(self, pod: Object) -> int:
+        return 0
+
+    def keep(self) -> None:
+        """Nothing can be taken away."""
+
     def reach(self, peers: object, own_address: str) -> None:
         """Nobody is elsewhere."""
 

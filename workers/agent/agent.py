@@ -14,6 +14,7 @@ from typing import Any
 from app.base.clock import Clock
 from app.base.ids import Ids
 from app.base.settings import Settings
+from workers.agent.api import AgentApi
 from workers.agent.configuring.account_tokens import AccountTokens
 from workers.agent.deaths import Deaths
 from workers.agent.exchange.conversation import Conversation
@@ -29,7 +30,7 @@ from workers.agent.pressure.evictor import Evictor
 from workers.agent.probing import Prober, prober_for
 from workers.agent.sessions.sessions import Sessions
 from workers.agent.sessions.streams import Streams
-from workers.agent.surroundings import AgentApi, Network, Surroundings
+from workers.agent.surroundings import Network, Surroundings
 from workers.runtime.protocol import Runtime
 
 
@@ -133,6 +134,7 @@ class Agent:
         self._exchanger.farewell()
         self.pods.probes.close()
         self.around.runtime.close()
+        self._deaths.join()
         self.around.network.close()
 
     def nudge(self) -> None:

@@ -40,7 +40,7 @@ def remove(settings: Settings, clock: Clock, grace: float) -> None:
         NftPlane(
             settings.cluster, settings.service_cidr, settings.pod_cidr, settings.state_dir, clock
         ).remove()
-        Routes(settings.pod_cidr).remove()
+        Routes(settings.pod_cidr, clock).remove()
     try:
         volumes.remove(settings.state_dir / "pods", HostMounts(engine=settings.runtime == "docker"))
     except OSError as exc:

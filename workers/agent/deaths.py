@@ -26,6 +26,7 @@ class Deaths:
     ) -> None:
         self._node, self._runtime, self._wake, self._again = node, runtime, wake, again
         self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
 
     @property
     def when_asked(self) -> bool:
@@ -35,10 +36,18 @@ class Deaths:
     def start(self) -> None:
         """Listen in a thread, where the runtime does not say so when asked."""
         if not self.when_asked:
-            threading.Thread(target=self._listen, name=f"agent-events-{self._node}", daemon=True).start()
+            name = f"agent-events-{self._node}"
+            self._thread = threading.Thread(target=self._listen, name=name, daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
+        """Look at nothing anew. Who listens hears the end when the runtime is closed."""
         self._stopping.set()
+
+    def join(self) -> None:
+        """Once the runtime is closed: wait until nobody listens any more, but not for a runtime that hangs."""
+        if self._thread is not None:
+            self._thread.join(PAUSE)
 
     def look(self) -> None:
         """Wake pods of which a container died, where the runtime says so without blocking."""

@@ -1,71 +1,80 @@
-"""Stopping containers and removing what is left of a pod."""
+"""Stopping containers, giving up what a pod that has ended needs no longer, and removing what is left of it."""
 
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Callable
 
+from app.base.errors import BeanpoleError
 from app.objects.change import Object
+from workers.agent.deciding.decide import is_over
 from workers.agent.deciding.restarts import is_init
 from workers.agent.deciding.step import PreStop, Stop, Target
+from workers.agent.exposure import Exposure
+from workers.agent.jobs import Jobs
 from workers.agent.memory import Ending
-from workers.agent.pod import ref
+from workers.agent.pod import is_static, ref
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
-from workers.runtime.protocol import ContainerError, HasVolumes
+from workers.runtime.protocol import ContainerError, HasVolumes, PodState
+from workers.runtime.recovery import FreesSandboxes
 
 log = logging.getLogger("beanpole.agent")
 
+# How soon a pod is looked at again of which a container could not be stopped. Seconds.
+RETRY = 1.0
+
 
 class Ender:
-    """Carries out the ending actions."""
+    """Carries out the ending actions.
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    Args:
+        wake: `wake(uid, delay)` looks at a pod again.
+    """
 
-    def begin(self, record: Record, action: PreStop | Stop) -> None:
+    def __init__(
+        self, around: Surroundings, exposure: Exposure, jobs: Jobs, wake: Callable[[str, float], None]
+    ) -> None:
+        self._around, self._exposure, self._jobs, self._wake = around, exposure, jobs, wake
+
+    def begin(self, record: Record, action: PreStop | Stop) -> list[Ending]:
         """Note that these containers end from now on, and tell why."""
         now, memory = self._around.clock.now(), record.memory
         if action.of_pod and (memory.ending is None or action.period < memory.ending[1]):
             memory.ending = (now, action.period)
+        begun = []
         for target in action.targets:
             ending = memory.endings.get(target.id)
             if ending is None:
-                memory.endings[target.id] = Ending(now, action.period)
+                ending = memory.endings[target.id] = Ending(now, action.period)
                 self._tell(record, target)
             elif action.period < ending.period:
                 ending.since, ending.period = now, action.period
+            begun.append(ending)
+        return begun
 
-    def stop(self, record: Record, stop: Stop) -> bool:
-        """Stop them, side by side; returns when they are dead. False if the runtime failed to."""
-        if len(stop.targets) == 1:
-            return self._stop(record, stop.targets[0], stop.grace)
-        done: list[bool] = []
-        threads = [
-            threading.Thread(target=lambda t=t: done.append(self._stop(record, t, stop.grace)), daemon=True)
-            for t in stop.targets
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return len(done) == len(threads) and all(done)
+    def stop(self, record: Record, action: Stop) -> None:
+        """Stop them, each beside everything else. When one is dead, the pod is looked at again."""
+        for target, ending in zip(action.targets, self.begin(record, action), strict=True):
+            ending.signalled = True
+            # A shorter grace period has its own job: the one with the longer is still waiting.
+            key = ("stop", self._around.node, record.uid, target.id, action.period)
+            self._jobs.after(key, 0.0, self._stopping(record, target, ending, action.grace), "stop")
 
-    def _stop(self, record: Record, target: Target, grace: float) -> bool:
-        done = False
-        try:
-            self._around.runtime.stop_container(ref(record.pod), target.id, grace)
-            done = True
-        except (ContainerError, OSError) as exc:
-            name = record.pod["metadata"]["name"]
-            log.warning("%s: container %s could not be stopped: %s", name, target.name, exc)
-        finally:
-            ending = record.memory.endings.get(target.id)
-            if done:
-                record.memory.endings.pop(target.id, None)
-            elif ending is not None:
-                ending.signalled = False
-        return done
+    def _stopping(self, record: Record, target: Target, ending: Ending, grace: float) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                self._around.runtime.stop_container(ref(record.pod), target.id, grace)
+                ending.dead = True
+            except (ContainerError, OSError) as exc:
+                name = record.pod["metadata"]["name"]
+                log.warning("%s: container %s could not be stopped: %s", name, target.name, exc)
+            finally:
+                # What failed is tried again.
+                ending.signalled = ending.dead
+                self._wake(record.uid, 0.0 if ending.dead else RETRY)
+
+        return run
 
     def _tell(self, record: Record, target: Target) -> None:
         if target.why and not record.unknown:
@@ -81,8 +90,30 @@ class Ender:
             return False
         return True
 
+    def let_go(self, record: Record, state: PodState | None) -> None:
+        """A pod that has ended keeps its containers, for their logs, and gives up its address, ports and devices."""
+        if not is_over(record.pod, state):
+            return
+        runtime, frees = self._around.runtime, False
+        try:
+            self._exposure.end(record)
+            if state is not None and state.ready and isinstance(runtime, FreesSandboxes):
+                runtime.free_sandbox(ref(record.pod))
+                frees = True
+        except BeanpoleError as exc:
+            # The next look tries again.
+            log.warning("%s: %s", record.pod["metadata"]["name"], exc)
+            return
+        # A static pod may yet be begun again, in the sandbox that it has.
+        if self._around.addresses and (frees or not is_static(record.ordered)):
+            self._around.addresses.release(record.uid)
+        self._around.gpus.release(record.uid)
+        if frees:
+            self._wake(record.uid, 0.0)
+
     def forget(self, record: Record) -> None:
-        """Nothing of the pod is left in the runtime: give up its address and its folder."""
+        """Nothing of the pod is left in the runtime: give up what it had of the node, and its folder."""
+        self._exposure.end(record)
         if self._around.addresses:
             self._around.addresses.release(record.uid)
         self._around.gpus.release(record.uid)

@@ -7,6 +7,7 @@ import logging
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
 from workers.agent.configuring.sandbox import host_ports
+from workers.agent.deciding.decide import is_over
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
@@ -38,8 +39,10 @@ class Exposure:
         self._served.add(pod["metadata"]["uid"])
 
     def follow(self, record: Record, state: PodState | None) -> None:
-        """Of a pod that an agent before this one began, once."""
+        """Of a pod that an agent before this one began, once; not of one that has ended."""
         if record.uid in self._served or not self._real or state is None or record.unknown:
+            return
+        if is_over(record.pod, state):
             return
         self._served.add(record.uid)
         try:
@@ -48,7 +51,7 @@ class Exposure:
             self._around.notes.tell(record.pod, exc.reason, exc.message, warning=True)
 
     def end(self, record: Record) -> None:
-        """Nothing is left of the pod."""
+        """Nothing of the pod runs any more."""
         if record.uid in self._served:
             self._around.network.expose(record.pod, "", "", ())
             self._served.discard(record.uid)

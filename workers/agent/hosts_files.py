@@ -33,16 +33,22 @@ class HostsFiles:
             for record in records
             if record.memory.hosts is not None
             and not record.finished
-            and record.memory.hosts != self._wanted(record, record.memory.hosts[0])[0]
+            and record.memory.hosts != self._mark(record, record.memory.hosts[0])
         ]
 
     def refresh(self, record: Record, state: PodState | None) -> None:
         """Put the pod's file right. What can't be written is told in the log and tried in the next step."""
-        if not self._real or state is None or not state.ready or record.unknown:
+        if not self._real or state is None or record.unknown:
             return
-        mark, text = self._wanted(record, state.address)
+        if not state.ready:
+            # What has ended needs no names, and is not to be looked at for them.
+            record.memory.hosts = None
+            return
+        # Worked out before the text: services that change in between are found by the next look.
+        mark = self._mark(record, state.address)
         if mark == record.memory.hosts:
             return
+        text = self._around.network.hosts(record.ordered, state.address)
         try:
             self._around.runtime.refresh(ref(record.pod), text)
         except ContainerError as exc:
@@ -50,6 +56,5 @@ class HostsFiles:
             return
         record.memory.hosts = mark
 
-    def _wanted(self, record: Record, address: str) -> tuple[tuple[str, int], str]:
-        text = self._around.network.hosts(record.ordered, address)
-        return (address, hash(text)), text
+    def _mark(self, record: Record, address: str) -> tuple[str, int]:
+        return address, self._around.network.hosts_mark(record.ordered)

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import logging
 import threading
-from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.base.clock import Clock
-
-log = logging.getLogger(__name__)
-
-Run = Callable[[], None]
+from workers.agent.lanes import Lane, Run, guarded
 
 
 class Jobs(Protocol):
@@ -35,7 +30,7 @@ class Jobs(Protocol):
         ...
 
     def beside(self, run: Run) -> None:
-        """Run something long, such as waiting for a container to stop, without holding up a lane."""
+        """Run something long, such as a hook or a pull, in a thread of its own."""
         ...
 
 
@@ -88,7 +83,7 @@ class SteppedJobs:
 
 
 class ThreadedJobs:
-    """Jobs on a few threads: one that watches the time, and a pool for each lane.
+    """Jobs on a few threads: one that watches the time, and those of each lane.
 
     Args:
         lanes: how many threads each lane may have. They are started when needed.
@@ -96,10 +91,7 @@ class ThreadedJobs:
 
     def __init__(self, clock: Clock, lanes: dict[str, int]) -> None:
         self._clock = clock
-        self._pools = {
-            lane: ThreadPoolExecutor(threads, thread_name_prefix=f"agent-{lane}")
-            for lane, threads in lanes.items()
-        }
+        self._lanes = {name: Lane(name, threads) for name, threads in lanes.items()}
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._jobs: dict[Hashable, _Job] = {}
@@ -138,27 +130,39 @@ class ThreadedJobs:
                 del self._jobs[key]
 
     def beside(self, run: Run) -> None:
-        threading.Thread(target=_guarded, args=(run,), name="agent-beside", daemon=True).start()
+        with self._lock:
+            if self._closed:
+                return
+        threading.Thread(target=guarded, args=(run,), name="agent-beside", daemon=True).start()
 
     def close(self, wait: bool = True) -> None:
         """Start nothing more. With `wait`, return once what runs has ended."""
         with self._lock:
             self._closed = True
             self._changed.notify()
-        for pool in self._pools.values():
-            pool.shutdown(wait=wait, cancel_futures=True)
+        for lane in self._lanes.values():
+            lane.close()
+        if wait:
+            self.join(self._lanes)
+
+    def join(self, lanes: Iterable[str], within: float | None = None) -> None:
+        """Once closed: return when what runs in these lanes has ended, or after `within` seconds."""
+        until = None if within is None else self._clock.monotonic() + within
+        for name in lanes:
+            for thread in self._lanes[name].threads:
+                thread.join(None if until is None else max(0.0, until - self._clock.monotonic()))
 
     def _submit(self, key: Hashable, job: _Job) -> None:
         """With the lock held: hand the job to its lane."""
         job.queued = True
         job.due = None
-        self._pools[job.lane].submit(self._run, key, job)
+        self._lanes[job.lane].submit(lambda: self._run(key, job))
 
     def _run(self, key: Hashable, job: _Job) -> None:
         with self._lock:
             job.queued = False
             job.running = True
-        _guarded(job.run)
+        guarded(job.run)
         with self._lock:
             job.running = False
             if self._closed:
@@ -180,11 +184,3 @@ class ThreadedJobs:
                     if job is not None and job.due == due and not job.running and not job.queued:
                         self._submit(key, job)
                 self._changed.wait(self._heap[0][0] - now if self._heap else None)
-
-
-def _guarded(run: Run) -> None:
-    """A job that fails by surprise must not end the thread it runs on; whoever asked will ask again."""
-    try:
-        run()
-    except Exception:
-        log.exception("a job of the agent failed")

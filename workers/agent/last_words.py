@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from pathlib import Path
 
 from app.objects.change import Object
@@ -93,12 +94,16 @@ class LastWords:
 
 
 def _tail(path: Path, most: int) -> bytes:
-    """The end of a file; empty if there is none. What a container put in its place is not followed."""
+    """The end of a file; empty if there is none. What a container put in its place is not followed or waited for."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return b""
-    with open(fd, "rb") as file:
-        size = os.fstat(fd).st_size
-        file.seek(max(0, size - most))
-        return file.read(most)
+    try:
+        is_file, size = stat.S_ISREG(os.fstat(fd).st_mode), os.fstat(fd).st_size
+        return os.pread(fd, most, max(0, size - most)) if is_file else b""
+    except OSError as exc:
+        log.debug("%s could not be read: %s", path, exc)
+        return b""
+    finally:
+        os.close(fd)

@@ -21,6 +21,7 @@ class ContainerMemory:
         failures: starts in a row that failed before anything ran. retry_at: when to try again.
         waiting: reason and message of what keeps it from starting, as its status shows.
         pulling: it waits for an image, its own or that of a container before it; the end of the pull wakes the pod.
+        told: the attempt whose back-off users were told of.
     """
 
     backoff: float = 0.0
@@ -29,6 +30,7 @@ class ContainerMemory:
     retry_at: float = 0.0
     waiting: tuple[str, str] | None = None
     pulling: bool = False
+    told: int | None = None
 
 
 @dataclass(slots=True)
@@ -39,12 +41,14 @@ class Ending:
         since: when it began. period: the whole grace period, in seconds.
         hook: its preStop hook is `running` or `done`; empty before, and where there is none.
         signalled: it was told to stop, and will be killed when the period is over.
+        dead: it was stopped, as the runtime says; whoever looked before that may still see it run.
     """
 
     since: float
     period: float
     hook: str = ""
     signalled: bool = False
+    dead: bool = False
 
 
 @dataclass(slots=True)
@@ -62,8 +66,7 @@ class PodMemory:
             how many seconds. removal_retry_at: when what is left of it is tried to be removed again.
         post_start: by a container's id, whether its postStart hook is `running`, `done` or `failed`.
         last_words: by a container's id, its termination message.
-        noted: events that are told once, such as a back-off of one attempt.
-        hosts: the pod's address and the hash of its hosts file, as this agent last saw to it; None before.
+        hosts: the pod's address and the mark of its hosts file, as this agent last saw to it; None before.
         resize: see `ResizeMemory`.
         clock_offset: see `clock_jumps`; None before the first look.
     """
@@ -83,7 +86,6 @@ class PodMemory:
     removal_retry_at: float = 0.0
     post_start: dict[str, str] = field(default_factory=dict)
     last_words: dict[str, str] = field(default_factory=dict)
-    noted: set[tuple[str, ...]] = field(default_factory=set)
     hosts: tuple[str, int] | None = None
     resize: ResizeMemory = field(default_factory=ResizeMemory)
     clock_offset: float | None = None
@@ -92,13 +94,18 @@ class PodMemory:
         """The memory of one container, empty at first."""
         return self.containers.setdefault(container, ContainerMemory())
 
+    def forget_dead(self) -> None:
+        """Before a look at the runtime: it shows what was stopped by now, or that it runs all the same."""
+        for gone in [id_ for id_, ending in self.endings.items() if ending.dead]:
+            del self.endings[gone]
+
     def follow(self, state: PodState | None) -> None:
         """Forget what was about containers that are gone, or do not run any more."""
         if state is None or not (self.endings or self.post_start or self.last_words):
             return
         known = {c.id for c in state.containers}
         running = {c.id for c in state.containers if c.state is State.RUNNING}
-        # In place: hooks and stops that are under way write to the same.
+        # In place: hooks that are under way write to the same.
         for held, wanted in ((self.endings, running), (self.post_start, running), (self.last_words, known)):
             for gone in set(held) - wanted:
                 held.pop(gone, None)  # type: ignore[attr-defined]

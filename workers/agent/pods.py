@@ -91,6 +91,8 @@ class Pods:
             if _is_gone(record):
                 self._drop(uid)
             return
+        if record.again:
+            record.begin_anew()
         try:
             self.lifecycle.step(record)
         except Exception:
@@ -102,11 +104,7 @@ class Pods:
 
     def adopt_early(self, running: Iterable[PodState]) -> None:
         """Begin with static pods though the API has not said yet what else should run: no other pod is touched."""
-        running = list(running)
-        self._around.gpus.adopt(running)
-        for state in running:
-            if self._around.addresses and state.address:
-                self._around.addresses.adopt(state.pod.uid, state.address)
+        self._take_over(list(running))
         self.early = True
         for record in self.records:
             if is_static(record.ordered):
@@ -115,10 +113,8 @@ class Pods:
     def adopt(self, running: Iterable[PodState]) -> None:
         """Match what runs with what should: the first time that both are known."""
         running = list(running)
-        self._around.gpus.adopt(running)
+        self._take_over(running)
         for state in running:
-            if self._around.addresses and state.address:
-                self._around.addresses.adopt(state.pod.uid, state.address)
             if state.pod.uid not in self._told.records:
                 log.info("%s: ending a pod the API does not have: %s", self._around.node, state.pod)
                 self._told.records[state.pod.uid] = orphan(state.pod, self._around.clock.now())
@@ -178,6 +174,13 @@ class Pods:
             if name:
                 found.add((VOLUMES, name))
         return found
+
+    def _take_over(self, running: Collection[PodState]) -> None:
+        """What pods have of the node already, an agent before this one gave them."""
+        self._around.gpus.adopt(running)
+        for state in running:
+            if self._around.addresses and state.address:
+                self._around.addresses.adopt(state.pod.uid, state.address)
 
     def _drop(self, uid: str) -> None:
         self._told.records.pop(uid, None)

@@ -27,6 +27,7 @@ class Record:
             left it out again.
         volumes_due: the content of its volumes may have changed. mirror: of a static pod, the uid of what stands for it
             in the API; empty while nothing does.
+        again: it is to be begun anew, whatever is remembered of it.
         inside, asked: for the node's gate: it let the pod in, and what the pod asks for, as of an order.
     """
 
@@ -39,6 +40,7 @@ class Record:
     excluded_at: int | None = None
     volumes_due: bool = False
     mirror: str = ""
+    again: bool = False
     inside: bool = False
     asked: tuple[Object, Asked] | None = None
     _drawn: tuple[Object, frozenset[tuple[str, str]]] | None = None
@@ -61,6 +63,10 @@ class Record:
         if resize.pending is not None and resize.given is not None:
             pod = with_allocation(pod, resize.given)
         return pod if self.reported is None else {**pod, "status": self.reported}
+
+    def begin_anew(self) -> None:
+        """Forget what was remembered of the pod, and what was reported. While nobody else is at work on it."""
+        self.again, self.memory, self.reported = False, PodMemory(), None
 
     @property
     def uid(self) -> str:

@@ -94,10 +94,11 @@ class Starter:
 
     def container(self, record: Record, state: PodState, action: StartContainer) -> bool:
         """Start a container's attempt. False if it has to be tried again later; its memory says why."""
-        pod, now = record.pod, self._around.clock.now()
+        pod, clock = record.pod, self._around.clock
         container = find(pod, action.name)
         if container is None:
             return False
+        began = clock.now()
         mine = record.memory.of(action.name)
         before = newest(state, action.name)
         if not mine.failures:
@@ -107,7 +108,7 @@ class Starter:
         except _NotWanted:
             return False
         except NotYetKnown:
-            mine.retry_at = now + SOON
+            mine.retry_at = clock.now() + SOON
             return False
         except Pulling:
             return False
@@ -115,12 +116,13 @@ class Starter:
             self._failed(pod, action, mine, exc.reason, exc.message, exc.retry_at)
             return False
         except SetUpFailed as exc:
-            mine.waiting, mine.retry_at = ("ContainerCreating", str(exc)), now + CONFIG_RETRY
+            mine.waiting, mine.retry_at = ("ContainerCreating", str(exc)), clock.now() + CONFIG_RETRY
             for message in exc.messages:
                 self._around.notes.tell(pod, "FailedMount", message, warning=True)
             return False
         except ConfigError as exc:
-            self._failed(pod, action, mine, "CreateContainerConfigError", str(exc), now + CONFIG_RETRY)
+            retry_at = clock.now() + CONFIG_RETRY
+            self._failed(pod, action, mine, "CreateContainerConfigError", str(exc), retry_at)
             return False
         except ContainerError as exc:
             if exc.away:
@@ -129,11 +131,13 @@ class Starter:
             if isinstance(exc, ImageGone) and mine.failures == 1:
                 # Removed behind the agent's back: whether it is to be pulled again is seen at once.
                 return False
-            self._refused(pod, container, action, mine, exc, now + backoff.retry_delay(mine.failures))
+            # The engine may have taken its time to refuse.
+            retry_at = clock.now() + backoff.retry_delay(mine.failures)
+            self._refused(pod, container, action, mine, exc, retry_at)
             return False
         mine.failures, mine.retry_at, mine.waiting = 0, 0.0, None
         if before is not None and before.state is State.EXITED:
-            backoff.extend(mine, before.finished_at, now)
+            backoff.extend(mine, before.finished_at, began)
         return True
 
     def _start(self, record: Record, state: PodState, container: Object, action: StartContainer) -> None:

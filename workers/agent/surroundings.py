@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.base.clock import Clock
 from app.base.ids import Ids
@@ -22,7 +22,6 @@ from workers.agent.exchange.notes import Notes
 from workers.agent.node.allocatable import allocatable
 from workers.agent.node.report import Registered, capacity_of
 from workers.agent.resizing.devices import Gpus, NoDevice
-from workers.agent.sessions.line import Channel
 from workers.agent.volumes import volumes
 from workers.agent.volumes.claims import Claims
 from workers.agent.volumes.folders import VolumeFolders
@@ -41,30 +40,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("beanpole.agent")
 
 
-class AgentApi(Protocol):
-    """The API, as an agent needs it. Raises whatever keeps the API from answering."""
-
-    def exchange(self, request: dict[str, Any]) -> dict[str, Any]: ...
-
-    def request_token(self, namespace: str, account: str, request: Object) -> Object:
-        """A TokenRequest, answered."""
-        ...
-
-    def create_pod(self, pod: Object) -> Object:
-        """Make a mirror pod."""
-        ...
-
-    def delete_pod(self, pod: Object) -> None:
-        """Delete a mirror pod at once. Not there is no error."""
-        ...
-
-    def post_stream(self, stream: str, chunks: Iterable[bytes]) -> None: ...
-
-    def open_channel(self, stream: str) -> Channel:
-        """Connect for a session that was asked for."""
-        ...
-
-
 class Network(Protocol):
     """The node's network: services, names (`workers.network.node.NodeNetwork`)."""
 
@@ -81,7 +56,11 @@ class Network(Protocol):
 
     def reach(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None: ...
 
+    def keep(self) -> None: ...
+
     def hosts(self, pod: Object, address: str) -> str: ...
+
+    def hosts_mark(self, pod: Object) -> int: ...
 
     def resolv_conf(self, pod: Object) -> str: ...
 
@@ -95,7 +74,7 @@ class Network(Protocol):
 
 
 class Images(Protocol):
-    """The images of the node's containers (`image_supply`, `image_names`)."""
+    """The images of the node's containers (`images.images`)."""
 
     def have(self, record: Record, container: Object, action: StartContainer) -> None:
         """Return once the container may start, as far as its image goes. Raises what `ImageSupply.have` does."""

@@ -22,7 +22,7 @@ from workers.agent.deciding.step import (
     Stop,
 )
 from workers.agent.deciding.stop import Drain
-from workers.agent.memory import PodMemory
+from workers.agent.memory import Ending, PodMemory
 from workers.agent.pod import ref
 from workers.agent.status.pod_status import pod_status
 from workers.runtime.protocol import ContainerState, PodState, State
@@ -106,6 +106,15 @@ def test_an_unhealthy_container_is_stopped_with_the_pods_grace() -> None:
 def test_containers_in_a_dead_sandbox_are_stopped_before_it_is_made_again() -> None:
     (stop,) = next_steps(pod(), seen(ran(), ready=False)).actions
     assert isinstance(stop, Stop)
+
+
+def test_in_a_dead_sandbox_what_ended_already_gets_its_signal_and_is_signalled_again_if_that_failed() -> None:
+    for ending in (Ending(START, 30, "running"), Ending(START, 30, "done"), Ending(START, 2)):
+        memory = PodMemory(endings={"web-0": ending})
+        (stop,) = next_steps(pod(), seen(ran(), ready=False), memory=memory).actions
+        assert isinstance(stop, Stop)
+        memory = PodMemory(endings={"web-0": replace(ending, signalled=True)})
+        assert next_steps(pod(), seen(ran(), ready=False), memory=memory).actions == ()
 
 
 def test_a_finished_pod_starts_nothing_whatever_is_left_of_it() -> None:

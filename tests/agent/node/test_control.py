@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.base.errors import UserError
 from app.cli.node_shutdown import tell
 from app.client.node_control import CANCEL, SHUTDOWN, NoAnswer, ask, listening, socket_path
+from workers.agent.node import control as control_module
 from workers.agent.node.control import Control
 
 
@@ -72,3 +77,22 @@ def test_an_agent_that_was_killed_is_no_agent_and_the_next_one_listens_again(fol
     assert list(ask(path, SHUTDOWN, 5.0)) == ["new"]
     control.stop()
     assert listening(folder) == {}
+
+
+def test_who_could_not_be_let_in_keeps_nobody_else_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, full = socket.socket.accept, threading.Event()
+
+    def refuse_once(self: socket.socket) -> Any:
+        if not full.is_set():
+            full.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(self)
+
+    monkeypatch.setattr(control_module, "PAUSE", 0.01)
+    monkeypatch.setattr(socket.socket, "accept", refuse_once)
+    path = socket_path(folder, "n1")
+    control = Control(path, lambda word: [word])
+    control.start()
+    assert full.wait(5.0)
+    assert list(ask(path, CANCEL, 5.0)) == [CANCEL]
+    control.stop()

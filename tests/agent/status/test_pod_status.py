@@ -140,7 +140,14 @@ def test_a_closed_readiness_gate_keeps_a_pod_from_being_ready_and_nothing_else()
     state = shown(**UP, web="running", aux="running")
     told = truths(status(wanted, state))
     assert (told["Ready"], told["ContainersReady"]) == (("False", "ReadinessGatesNotReady"), ("True", ""))
-    wanted["status"] = {"conditions": [{"type": "example.com/up", "status": "True"}]}
+    closed = 'the status of pod readiness gate "example.com/up" is not "True", but False'
+    absent = 'corresponding condition of pod readiness gate "example.com/ok" does not exist.'
+    wanted["spec"]["readinessGates"].append({"conditionType": "example.com/ok"})
+    wanted["status"] = {"conditions": [{"type": "example.com/up", "status": "False"}]}
+    (ready,) = (c for c in status(wanted, state)["conditions"] if c["type"] == "Ready")
+    assert ready["message"] == f"{closed}, {absent}"
+    names = ("example.com/up", "example.com/ok")
+    wanted["status"] = {"conditions": [{"type": name, "status": "True"} for name in names]}
     opened = truths(status(wanted, state))
     assert opened["Ready"] == ("True", "")
     assert opened["example.com/up"] == ("True", "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 
+from app.objects.pods import FINISHED
 from workers.agent.admitting.admission import Asked, Room, asked_by, refusal
 from workers.agent.configuring import sysctls
-from workers.agent.pressure.ending import FINISHED, recall, reject
+from workers.agent.pressure.ending import recall, reject
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 

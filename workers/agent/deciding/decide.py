@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from app.base.clock import parse_rfc3339
 from app.objects.change import Object
+from app.objects.pods import is_terminal
 from workers.agent.deciding.containers import Health, Walk
 from workers.agent.deciding.end import teardown
 from workers.agent.deciding.restarts import failed_for_good, restarts
@@ -36,23 +37,18 @@ def decide(
     """The next steps. `health` is keyed by container id; `drain` matters for a pod that is being deleted."""
     if pod["metadata"].get("deletionTimestamp"):
         return stopping(pod, state, memory, now, drain)
-    phase = (pod.get("status") or {}).get("phase")
-    deadline = _deadline(pod, memory)
-    failed = memory.failed is not None or (deadline is not None and now >= deadline)
-    if phase in ("Succeeded", "Failed") or failed:
+    if is_terminal(pod) or memory.failed is not None or past_deadline(pod, memory, now):
         period = grace(pod) if memory.end_grace is None else memory.end_grace
         return teardown(pod, state, memory, now, period)
     decision = _keep_running(pod, state, memory, health, now)
-    return Decision(decision.actions, soonest(decision.wake_at, deadline), decision.backing_off)
+    return Decision(decision.actions, soonest(decision.wake_at, _deadline(pod, memory)), decision.backing_off)
 
 
 def is_over(pod: Object, state: PodState | None) -> bool:
-    """Whether nothing of the pod will run again, so that its sandbox may go (kubelet: IsPodTerminated)."""
-    if state is None or not state.ready or pod["metadata"].get("deletionTimestamp"):
+    """Whether nothing of the pod runs or will again, so that others may have what it held (kubelet: IsPodTerminated)."""
+    if pod["metadata"].get("deletionTimestamp") or not is_terminal(pod):
         return False
-    if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
-        return False
-    return all(c.state is not State.RUNNING for c in state.containers)
+    return state is None or all(c.state is not State.RUNNING for c in state.containers)
 
 
 def past_deadline(pod: Object, memory: PodMemory, now: float) -> bool:
@@ -96,8 +92,9 @@ def _sandbox(state: PodState | None, memory: PodMemory, now: float) -> Decision:
         return Decision((StartSandbox(),))
     # Containers live in their sandbox's network: a new sandbox needs new containers.
     why = "Pod sandbox changed, it will be killed and re-created."
-    fresh = tuple(Target(c.name, c.id, why) for c in orphans if c.id not in memory.endings)
-    return Decision((Stop(fresh, WITHOUT_SANDBOX, WITHOUT_SANDBOX),) if fresh else ())
+    signalled = {id_ for id_, ending in memory.endings.items() if ending.signalled}
+    others = tuple(Target(c.name, c.id, why) for c in orphans if c.id not in signalled)
+    return Decision((Stop(others, WITHOUT_SANDBOX, WITHOUT_SANDBOX),) if others else ())
 
 
 def work_is_done(pod: Object, state: PodState | None) -> bool:

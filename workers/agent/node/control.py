@@ -16,6 +16,8 @@ log = logging.getLogger("beanpole.agent")
 
 # Who connects says what they want within so long. Seconds.
 PATIENCE = 5.0
+# How long to wait after nobody could be let in: too many files are open, say. Seconds.
+PAUSE = 1.0
 
 
 class Control:
@@ -28,6 +30,7 @@ class Control:
     def __init__(self, path: Path, answer: Callable[[str], Iterable[str]]) -> None:
         self._path, self._answer = path, answer
         self._socket: socket.socket | None = None
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Listen, in a thread. An agent that can't be told so runs all the same."""
@@ -48,6 +51,7 @@ class Control:
         threading.Thread(target=self._listen, args=(listener,), name="agent-control", daemon=True).start()
 
     def stop(self) -> None:
+        self._stopping.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 # Closing alone would not wake who waits for a connection.
@@ -56,18 +60,19 @@ class Control:
             self._path.unlink(missing_ok=True)
 
     def _listen(self, listener: socket.socket) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 line, _ = listener.accept()
             except OSError:
-                return
+                self._stopping.wait(PAUSE)
+                continue
             threading.Thread(target=self._serve, args=(line,), name="agent-control", daemon=True).start()
 
     def _serve(self, line: socket.socket) -> None:
         # Who asked may leave before the end: what was begun goes on.
         with line, contextlib.suppress(OSError):
             line.settimeout(PATIENCE)
-            with line.makefile("r") as said:
+            with line.makefile("r", errors="replace") as said:
                 word = said.readline(100).strip()
             for text in self._answer(word):
                 line.sendall(f"{text}\n".encode())

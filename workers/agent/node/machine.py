@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Collection
 
 from app.objects.change import Object
@@ -11,7 +12,7 @@ from workers.agent.admitting.admission import Room
 from workers.agent.node import standing
 from workers.agent.node.report import SHUTTING_DOWN, node_object, own_address, says_the_same
 from workers.agent.surroundings import Surroundings
-from workers.runtime.protocol import AnswersProbes, ContainerError
+from workers.runtime.protocol import AnswersProbes, ContainerError, NodeInfo
 
 log = logging.getLogger("beanpole.agent")
 
@@ -31,6 +32,7 @@ class Machine:
         self._report: Object | None = None
         self._accepted: Object | None = None
         self._trouble = ""
+        self._lock = threading.Lock()
         self.prepared = ""
 
     @property
@@ -49,17 +51,25 @@ class Machine:
         self._accepted = report
 
     def look(self) -> bool:
-        """See what the machine has, and whether its runtime answers. Whether that is news."""
+        """See what the machine has, and whether its runtime answers. Whether that is news. Safe to call from many
+        threads."""
         around = self._around
-        simulated = isinstance(around.runtime, AnswersProbes)
+        down = ""
         try:
             around.info = around.runtime.info()
-            down = ""
         except ContainerError as exc:
             down = f"{standing.DOWN}: {exc.message}"
         if around.info is None:
             log.warning("%s: %s", around.node, down)
             return False
+        pressures = self._pressures()
+        # Of two looks at once the older would undo what the newer saw, and both would tell of it.
+        with self._lock:
+            return self._note(around.info, pressures, down)
+
+    def _note(self, info: NodeInfo, pressures: Collection[str], down: str) -> bool:
+        around = self._around
+        simulated = isinstance(around.runtime, AnswersProbes)
         if not around.node_ip and not simulated:
             around.node_ip = around.settings.node_address or own_address(around.settings)
         problems = "; ".join(f"{k}: {v}" if k else v for k, v in sorted(around.network.problems().items()))
@@ -67,8 +77,8 @@ class Machine:
             around.node,
             self._queue,
             around.node_ip or "127.0.0.1",
-            around.info,
-            self._pressures(),
+            info,
+            pressures,
             self._report,
             around.clock.now(),
             trouble=(SHUTTING_DOWN if around.leaving else "") or down or self._trouble,
@@ -110,8 +120,11 @@ class Machine:
         try:
             gateway = around.runtime.prepare(cidr)
         except ContainerError as exc:
-            self._trouble = f"the node's network could not be made: {exc.message}"
-            log.error("%s: %s", around.node, self._trouble)
+            trouble = f"the node's network could not be made: {exc.message}"
+            # It is tried again and again.
+            if trouble != self._trouble:
+                log.error("%s: %s", around.node, trouble)
+            self._trouble = trouble
             return False
         around.network.start(gateway)
         if isinstance(around.runtime, AnswersProbes):

@@ -11,10 +11,10 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 
+from app.objects.pods import is_terminal
 from workers.agent.jobs import Jobs
-from workers.agent.memory import PodMemory
 from workers.agent.pod import is_critical, is_static
-from workers.agent.pressure.ending import FINISHED, SHUTDOWN, TERMINATED, terminate
+from workers.agent.pressure.ending import SHUTDOWN, TERMINATED, terminate
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 
@@ -36,7 +36,7 @@ class Shutdown:
             told everything.
 
     Attributes:
-        done: set when all pods have ended, and the API knows.
+        done: set when there is nothing more to wait for: all pods have ended, and the API knows; or the machine stays.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Shutdown:
     ) -> None:
         self._around, self._jobs, self._records = around, jobs, records
         self._wake, self._changed, self._heard = wake, changed, heard
+        self._lock = threading.Lock()
         self._turns: list[tuple[bool, float]] = []
         self._until = 0.0
         self.done = threading.Event()
@@ -57,28 +58,32 @@ class Shutdown:
     def begin(self) -> None:
         """The machine is about to go. Being told again changes nothing."""
         around = self._around
-        if around.leaving:
-            return
-        around.leaving = True
-        self.done.clear()
-        log.warning("%s: the machine is shutting down; its pods are ended", around.node)
-        last = max(0.0, min(around.settings.shutdown_critical, around.settings.shutdown_grace))
-        self._turns = [(False, around.settings.shutdown_grace - last), (True, last)]
-        self._until = 0.0
-        self._changed()
+        with self._lock:
+            if around.leaving:
+                return
+            around.leaving = True
+            self.done.clear()
+            log.warning("%s: the machine is shutting down; its pods are ended", around.node)
+            last = max(0.0, min(around.settings.shutdown_critical, around.settings.shutdown_grace))
+            self._turns = [(False, around.settings.shutdown_grace - last), (True, last)]
+            self._until = 0.0
+        # First, for telling of it asks the runtime, which may take its time.
         self._soon(0.0)
+        self._changed()
 
     def cancel(self) -> None:
         """The machine stays. Pods that were ended stay so, but for static ones, which nobody else would begin again."""
         around = self._around
-        if not around.leaving:
-            return
-        around.leaving = False
-        self._turns = []
-        self._jobs.cancel(("shutdown", around.node))
+        with self._lock:
+            if not around.leaving:
+                return
+            around.leaving = False
+            self._turns = []
+            self._jobs.cancel(("shutdown", around.node))
+            self.done.set()
         for record in self._records():
             if is_static(record.ordered) and record.memory.failed is not None and not record.deleting:
-                record.memory, record.reported = PodMemory(), None
+                record.again = True
                 self._wake(record.uid)
         self._changed()
 
@@ -86,9 +91,12 @@ class Shutdown:
         self._jobs.after(("shutdown", self._around.node), delay, self._step, "node")
 
     def _step(self) -> None:
-        if not self._around.leaving:
-            # Called off just now.
-            return
+        with self._lock:
+            # Unless it was called off just now.
+            if self._around.leaving:
+                self._go_on()
+
+    def _go_on(self) -> None:
         now = self._around.clock.now()
         if self._until and self._turns and (now >= self._until or not self._left(self._turns[0][0])):
             self._turns.pop(0)
@@ -115,9 +123,8 @@ class Shutdown:
 
     def _left(self, critical: bool) -> list[Record]:
         """The pods of which something may still run."""
-        return [r for r in self._records() if is_critical(r.ordered) == critical and not _is_over(r)]
-
-
-def _is_over(record: Record) -> bool:
-    status = record.reported or record.ordered.get("status") or {}
-    return record.finished or status.get("phase") in FINISHED
+        return [
+            r
+            for r in self._records()
+            if is_critical(r.ordered) == critical and not r.finished and not is_terminal(r.pod)
+        ]

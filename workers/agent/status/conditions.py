@@ -9,6 +9,7 @@ from typing import Any
 
 from app.objects.change import Object
 from app.objects.conditions import Truth, merged
+from app.objects.pods import FINISHED
 from workers.agent.memory import PodMemory
 from workers.agent.pod import init_containers, is_sidecar
 from workers.runtime.protocol import PodState
@@ -26,7 +27,7 @@ def conditions_of(
     """All conditions: those that others set, and the agent's own, which keep their lastTransitionTime unless they
     changed. `inits`, `mains`: the statuses of its containers, in the order of its spec."""
     found: list[Object] = list((pod.get("status") or {}).get("conditions") or ())
-    finished = phase in ("Succeeded", "Failed") or memory.failed is not None
+    finished = phase in FINISHED or memory.failed is not None
     begun = any(c.get("containerID") for c in mains)
     generation = pod["metadata"].get("generation")
 
@@ -61,7 +62,7 @@ def conditions_of(
     all_ready = not unready and not finished
     gates = _closed_gates(pod)
     if all_ready and gates:
-        put("Ready", False, "ReadinessGatesNotReady", "; ".join(gates))
+        put("Ready", False, "ReadinessGatesNotReady", ", ".join(gates))
     else:
         put("Ready", all_ready, "" if all_ready else reason, "" if all_ready else message)
     put("ContainersReady", all_ready, "" if all_ready else reason, "" if all_ready else message)
@@ -79,8 +80,10 @@ def _closed_gates(pod: Object) -> list[str]:
     closed = []
     for gate in pod["spec"].get("readinessGates") or ():
         type_ = gate["conditionType"]
-        if conditions.get(type_) != "True":
+        if type_ not in conditions:
+            closed.append(f'corresponding condition of pod readiness gate "{type_}" does not exist.')
+        elif conditions[type_] != "True":
             closed.append(
-                f'corresponding condition of pod readiness gate "{type_}" does not exist or is not True.'
+                f'the status of pod readiness gate "{type_}" is not "True", but {conditions[type_]}'
             )
     return closed

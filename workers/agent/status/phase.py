@@ -6,12 +6,11 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import FINISHED
 from workers.agent.deciding.restarts import failed_for_good, restarts
 from workers.agent.memory import PodMemory
 from workers.agent.pod import containers, init_containers, is_sidecar
 from workers.runtime.protocol import PodState, State
-
-TERMINAL = ("Succeeded", "Failed")
 
 
 def phase_of(
@@ -24,13 +23,13 @@ def phase_of(
         inits, mains: the statuses of its init and main containers, in the order of its spec.
     """
     before = (pod.get("status") or {}).get("phase")
-    if before in TERMINAL:
+    if before in FINISHED:
         return str(before)
     alive = state is not None and any(c.state is State.RUNNING for c in state.containers)
     if memory.failed and not alive:
         return "Failed"
     phase = _phase(pod, inits, mains)
-    if not (alive and phase in TERMINAL):
+    if not (alive and phase in FINISHED):
         return phase
     return str(before or ("Running" if any(c.get("containerID") for c in mains) else "Pending"))
 

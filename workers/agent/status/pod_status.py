@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from app.base.clock import rfc3339
 from app.objects.change import Object
+from app.objects.pods import is_terminal
 from app.objects.qos import qos_class
 from workers.agent.deciding.containers import Health
 from workers.agent.deciding.decide import work_is_done
@@ -17,7 +18,7 @@ from workers.agent.pod import containers, ephemeral_containers, init_containers,
 from workers.agent.resizing.decide import note_resources, of_resize
 from workers.agent.status.conditions import conditions_of
 from workers.agent.status.container import container_status
-from workers.agent.status.phase import TERMINAL, phase_of
+from workers.agent.status.phase import phase_of
 from workers.runtime.protocol import PodState
 
 # Fields that others set on a pod's status and an agent hands on as they are.
@@ -40,7 +41,7 @@ def pod_status(
         state: what the runtime shows, or None. node_ip: for hostIP. runtime: the scheme of container ids.
     """
     before: Object = pod.get("status") or {}
-    over = _is_over(pod, before, state, memory)
+    over = _is_over(pod, state, memory)
 
     def shown(container: Object, init: bool, owner: Object = pod) -> Object:
         shown = container_status(owner, container, state, memory, health, now, runtime, init=init, over=over)
@@ -87,11 +88,11 @@ def _explain(status: Object, before: Object, memory: PodMemory, phase: str) -> N
         status["reason"], status["message"] = before["reason"], before.get("message", "")
 
 
-def _is_over(pod: Object, before: Object, state: PodState | None, memory: PodMemory) -> bool:
+def _is_over(pod: Object, state: PodState | None, memory: PodMemory) -> bool:
     """Whether nothing of the pod is started any more."""
     return bool(
         pod["metadata"].get("deletionTimestamp")
         or memory.failed
-        or before.get("phase") in TERMINAL
+        or is_terminal(pod)
         or work_is_done(pod, state)
     )
