@@ -15,6 +15,7 @@ from typing import Any
 
 from app.base.clock import Clock
 from app.base.errors import ApiError, UserError
+from app.cli.ask import ask
 from app.client.certificates import obtain
 from app.client.http import ApiClient, Unreachable
 from app.objects import bootstrap_token
@@ -26,12 +27,13 @@ from app.trust.requests import NODE_PREFIX, NODES
 INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
 # What a joined machine keeps besides the pods' files.
 CERTIFICATE, KEY, AUTHORITY, CLUSTER = "node.crt", "node.key", "ca.crt", "joined.json"
+ENVIRON = "environ.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
     """What was asked for. An empty `token` is enough for a machine that has joined before; `pins` are hashes of the
-    authority's key, one of which it must have; an empty `runtime` leaves the choice to the agent."""
+    authority's key, one of which it must have; an empty `runtime` means the one it had before, else what the machine has."""
 
     server: str
     token: str
@@ -53,6 +55,7 @@ def join(asked: Joining, clock: Clock) -> dict[str, str]:
         if not _joined(asked, clock):
             _join(asked, clock)
         facts = json.loads((folder / CLUSTER).read_text())
+        runtime = asked.runtime or _former_runtime(folder) or ask("workers.runtime.select").partition("\t")[0]
     except (OSError, ValueError) as exc:
         raise UserError(f"the folder {folder} can't be used ({exc}); give another with --state") from exc
     environ = {
@@ -65,11 +68,17 @@ def join(asked: Joining, clock: Clock) -> dict[str, str]:
         "BEANPOLE_CLIENT_KEY_FILE": str((folder / KEY).resolve()),
         "BEANPOLE_TOKEN": "",
         "BEANPOLE_NUDGES": "watch",
-        "BEANPOLE_RUNTIME": asked.runtime,
+        "BEANPOLE_RUNTIME": runtime,
     }
     # For `beanpole down`, which ends what the agent leaves running.
-    write_private(folder / "environ.json", json.dumps(environ).encode())
+    write_private(folder / ENVIRON, json.dumps(environ).encode())
     return environ
+
+
+def _former_runtime(folder: Path) -> str:
+    """What has run this machine's containers so far, which an engine that is away for once doesn't change."""
+    path = folder / ENVIRON
+    return str(json.loads(path.read_text())["BEANPOLE_RUNTIME"]) if path.exists() else ""
 
 
 def _joined(asked: Joining, clock: Clock) -> bool:

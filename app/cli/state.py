@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 import socket
 import ssl
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import IO, Any
 from app.base.clock import Clock
 from app.base.errors import UserError
 from app.base.ids import secret
+from app.base.trees import remove_tree
 from app.cli import kubeconfig
 from app.trust import authority as pki
 from app.trust import keys
@@ -153,7 +153,7 @@ class State:
         what is not Beanpole's: a folder may have been chosen that holds more."""
         for entry in self.folder.iterdir():
             if entry.name in FOLDERS and not entry.is_symlink():
-                shutil.rmtree(entry)
+                remove_tree(entry)
             elif entry.name in FILES or entry.name.startswith(("beanpole-", self.audit.name)):
                 entry.unlink()
         foreign = sorted(entry.name for entry in self.folder.iterdir())

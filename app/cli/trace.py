@@ -37,7 +37,9 @@ def show(settings: Settings, subject: str) -> Iterator[str]:
         wanted = traces[-1]
     steps = [change for change in changes if change.trace.id == wanted]
     if not steps:
-        raise UserError(f"the change log knows no trace {wanted!r}: it is wrong, or older than what is kept")
+        raise UserError(
+            f"the change log knows no trace {wanted!r}: it is wrong, older than what is kept, or changed nothing"
+        )
     yield f"trace {wanted}, begun {rfc3339_micro(steps[0].at)}"
     for step in steps:
         yield _line(step, steps[0].at)

@@ -11,6 +11,7 @@ import pytest
 
 from app.base.errors import UserError
 from app.cli import node_join
+from app.cli.join import local_settings
 from app.cli.node_join import Joining, join
 from app.client.statuses import error_of
 from app.trust import discovery_signature
@@ -82,7 +83,14 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def joining(tmp_path: Path, **changes: Any) -> Joining:
-    return Joining(**{"server": SERVER, "token": TOKEN, "node": "n1", "folder": tmp_path / "node", **changes})
+    usual = {
+        "server": SERVER,
+        "token": TOKEN,
+        "node": "n1",
+        "folder": tmp_path / "node",
+        "runtime": "process",
+    }
+    return Joining(**{**usual, **changes})
 
 
 def test_a_machine_with_a_token_gets_a_certificate_of_its_own(cluster: Cluster, tmp_path: Path) -> None:
@@ -100,6 +108,17 @@ def test_it_joins_once_and_needs_no_token_afterwards(cluster: Cluster, tmp_path:
     first = join(joining(tmp_path), HandClock(START))
     assert join(joining(tmp_path, token=""), HandClock(START + 3600)) == first
     assert len(cluster.requests) == 1
+
+
+def test_what_runs_its_containers_is_chosen_once_for_all_that_come_after(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_join, "ask", lambda _: "docker\tan engine answers")
+    assert join(joining(tmp_path, runtime=""), HandClock(START))["BEANPOLE_RUNTIME"] == "docker"
+    monkeypatch.setattr(node_join, "ask", lambda _: "process\tno engine answers")
+    assert join(joining(tmp_path, runtime=""), HandClock(START))["BEANPOLE_RUNTIME"] == "docker"
+    # `beanpole down` reads it there.
+    assert local_settings(tmp_path / "node")["BEANPOLE_RUNTIME"] == "docker"
 
 
 def test_after_its_certificate_has_ended_it_has_to_join_anew(cluster: Cluster, tmp_path: Path) -> None:
