@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import leftovers
 from bench.api import Access, ApiFailure, Client, read
 
 NAMESPACE = "beanpole-bench"
 CLUSTER = "bench"
+BEANPOLE = str(Path(sys.executable).parent / "beanpole")
 START_SECONDS = 120
 # Ranges of its own, so that a cluster that a user runs on this machine is not in the way.
 RANGES = {
@@ -64,8 +64,7 @@ def fresh(runtime: str, nodes: int = 1) -> Iterator[tuple[Target, float]]:
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             [
-                str(Path(sys.executable).parent / "beanpole"), "up", "--runtime", runtime, "--nodes", str(nodes),
-                "--state", str(state), "--port", str(port),
+                BEANPOLE, "up", "--runtime", runtime, "--nodes", str(nodes), "--state", str(state), "--port", str(port)
             ],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environ, start_new_session=True,
         )  # fmt: skip
@@ -77,8 +76,7 @@ def fresh(runtime: str, nodes: int = 1) -> Iterator[tuple[Target, float]]:
         if target is not None and process.poll() is None:
             _empty(target)
         _stop(process)
-        if runtime == "docker":
-            leftovers.remove(CLUSTER, services, pods, state)
+        _remove(state)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -125,6 +123,16 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _remove(state: Path) -> None:
+    """What a cluster leaves on the machine when it stops, so that it can go on later, and whatever could not be emptied."""
+    if not (state / "environ.json").exists():
+        return
+    down = [BEANPOLE, "down", "--state", str(state), "--yes", "--purge"]
+    done = subprocess.run(down, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"cleaning up: {done.stderr.strip()}", file=sys.stderr)
 
 
 def make_namespace(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -10,8 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from tests.e2e.waiting import until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+# The kubectl of the development dependencies, and another version where the machine has one.
+KUBECTLS = [str(path) for path in (BIN / "kubectl", Path("/usr/bin/kubectl")) if path.exists()]
 
 
 def free_port() -> int:
@@ -159,10 +163,21 @@ class Cluster:
         if not (self.state / "environ.json").exists():
             shutil.rmtree(self.folder, ignore_errors=True)
             return
-        down = [str(BIN / "beanpole"), "down", "--state", str(self.state), "--yes"]
+        down = [str(BIN / "beanpole"), "down", "--state", str(self.state), "--yes", "--purge"]
         done = subprocess.run(down, env=self.environ, cwd=ROOT, capture_output=True, text=True, timeout=120)
         shutil.rmtree(self.folder, ignore_errors=True)
         assert done.returncode == 0, done.stderr
+
+
+@contextlib.contextmanager
+def running(runtime: str, **environ: str) -> Iterator[Cluster]:
+    """A cluster of one node, of which nothing is left afterwards."""
+    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-e2e-")), runtime, **environ)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
 
 
 def processes_below(state: Path) -> list[int]:

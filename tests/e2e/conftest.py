@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, running
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,15 +25,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A running cluster of one node under each runtime."""
     if request.param == "docker":
         request.getfixturevalue("images")
-    made = Cluster(
-        Path(tempfile.mkdtemp(prefix="bp-e2e-")),
-        request.param,
-        BEANPOLE_NODE_GRACE="3",
-        BEANPOLE_EXCHANGE="1",
-        BEANPOLE_UNREACHABLE_TOLERATION="8",
-    )
-    try:
-        made.start()
+    with running(
+        request.param, BEANPOLE_NODE_GRACE="3", BEANPOLE_EXCHANGE="1", BEANPOLE_UNREACHABLE_TOLERATION="8"
+    ) as made:
         yield made
-    finally:
-        made.close()

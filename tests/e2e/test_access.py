@@ -5,16 +5,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.cluster import BIN, ROOT, Cluster
+from tests.e2e.cluster import BIN, KUBECTLS, ROOT, Cluster, running
 from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.timeout(240)]
@@ -23,23 +20,8 @@ SECRET = "nobody-may-read-this"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-access-")), "simulated", BEANPOLE_AUDIT_LEVEL="Request")
-    try:
-        made.start()
+    with running("simulated", BEANPOLE_AUDIT_LEVEL="Request") as made:
         yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture(params=["current", "installed"])
-def kubectl(request: pytest.FixtureRequest) -> str:
-    """The kubectl of the development dependencies, and another version where the machine has one."""
-    if request.param == "current":
-        return str(BIN / "kubectl")
-    found = shutil.which("kubectl", path="/usr/bin") or shutil.which("kubectl", path="/usr/local/bin")
-    if found is None:
-        pytest.skip("this machine has no other kubectl")
-    return found
 
 
 class People:
@@ -76,13 +58,13 @@ class People:
         return self.run("joe", *words)[1]
 
 
-@pytest.fixture
-def people(cluster: Cluster, kubectl: str) -> Iterator[People]:
+@pytest.fixture(params=KUBECTLS)
+def people(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[People]:
     tokens = cluster.state / "tokens.csv"
     if "joes-token" not in tokens.read_text():
         with tokens.open("a") as file:
             file.write('joes-token,joe,7,"devs"\n')
-    made = People(cluster, kubectl)
+    made = People(cluster, request.param)
     until(
         lambda: "Unauthorized" not in made.joe("get", "pods") and "logged in" not in made.joe("get", "pods"),
         30,

@@ -8,22 +8,15 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.trust.requests import make_request
-from tests.e2e.cluster import BIN, ROOT, Cluster
+from tests.e2e.cluster import BIN, KUBECTLS, ROOT, Cluster, running
 from tests.e2e.waiting import until
 
-KUBECTLS = [
-    str(path)
-    for path in (Path(sys.executable).with_name("kubectl"), Path("/usr/bin/kubectl"))
-    if path.exists()
-]
 # What a program in a pod does with the official client, and nothing else.
 IN_CLUSTER = """
 from kubernetes import client, config
@@ -37,12 +30,8 @@ print("made", made.metadata.name)
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-e2e-")), "process", BEANPOLE_EXCHANGE="1")
-    try:
-        made.start()
+    with running("process", BEANPOLE_EXCHANGE="1") as made:
         yield made
-    finally:
-        made.close()
 
 
 def kubectl(cluster: Cluster, program: str, *words: str, credentials: Any = None) -> str:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import BIN, ROOT, Cluster
+from tests.e2e.cluster import BIN, ROOT, Cluster, running
 from tests.e2e.waiting import until as until_within
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -24,12 +22,8 @@ SLEEP = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-e2e-")), "process", BEANPOLE_EXCHANGE="1")
-    try:
-        made.start()
+    with running("process", BEANPOLE_EXCHANGE="1") as made:
         yield made
-    finally:
-        made.close()
 
 
 def until(cluster: Cluster, condition: Callable[[], object]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, running
 from tests.e2e.waiting import until as until_within
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -23,13 +22,8 @@ WORK = (
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster whose agent measures often."""
-    folder = Path(tempfile.mkdtemp(prefix="bp-e2e-"))
-    made = Cluster(folder, "process", BEANPOLE_EXCHANGE="1", BEANPOLE_USAGE="2")
-    try:
-        made.start()
+    with running("process", BEANPOLE_EXCHANGE="1", BEANPOLE_USAGE="2") as made:
         yield made
-    finally:
-        made.close()
 
 
 def until(cluster: Cluster, condition: Callable[[], object]) -> None:

@@ -67,8 +67,8 @@ def _main(line: Connection, engine: str, cluster: str, folder: str) -> None:
     from app.base.ids import RandomIds
     from app.base.settings import Settings
     from workers.agent.agent import Agent
+    from workers.agent.crew import REAL
     from workers.agent.jobs import ThreadedJobs
-    from workers.agent.main import REAL
     from workers.runtime.docker import DockerRuntime
 
     os.environ["DOCKER_HOST"] = engine

@@ -18,7 +18,6 @@ from tests.e2e.waiting import until
 from tests.faults import own_engine, traces
 from tests.faults.node import FaultyNode
 from tests.faults.own_engine import OwnEngine
-from tests.images import local
 
 _nodes = itertools.count(1)
 
@@ -36,17 +35,8 @@ def faulty() -> Iterator[OwnEngine]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must have an engine of the tests' own: {lacking}")
         pytest.skip(lacking)
-    folder = Path(tempfile.mkdtemp(prefix="bpf-"))
-    engine = OwnEngine(folder)
-    try:
-        engine.start()
-        with contextlib.closing(engine.client()) as client:
-            local.ensure_busybox(client)
+    with own_engine.running_engine() as engine:
         yield engine
-    finally:
-        engine.close()
-    assert not folder.exists()
-    assert traces.mounts(folder) == []
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ from tests.agent.world import MemoryApi, NoNetwork, condition
 from tests.e2e.waiting import until
 from tests.images.local import BUSYBOX
 from workers.agent.agent import Agent
+from workers.agent.crew import REAL
 from workers.agent.jobs import ThreadedJobs
-from workers.agent.main import REAL
 from workers.agent.probing import Done, MachineProber, Outcome, Try
 from workers.runtime.docker import DockerRuntime
 from workers.runtime.docker.labels import Owner

@@ -14,6 +14,8 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -22,6 +24,7 @@ import requests.exceptions
 
 from tests.e2e.waiting import until
 from tests.faults import traces
+from tests.images import local
 
 _PR_SET_PDEATHSIG = 1
 _numbers = itertools.count(1)
@@ -171,6 +174,23 @@ class OwnEngine:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
+
+
+@contextlib.contextmanager
+def running_engine(data: Path | None = None) -> Iterator[OwnEngine]:
+    """An engine that has the image `tests.images.local.BUSYBOX`, of which nothing is left afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bpf-"))
+    engine = OwnEngine(folder, data)
+    try:
+        engine.start()
+        with contextlib.closing(engine.client()) as client:
+            local.ensure_busybox(client)
+        yield engine
+    finally:
+        engine.close()
+    assert not folder.exists()
+    assert traces.mounts(folder) == []
+    assert traces.cgroups(engine.cgroup) == []
 
 
 def _end_with_parent() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster, ready_pods
+from tests.e2e.cluster import Cluster, ready_pods, running
 from tests.e2e.waiting import until
 from tests.faults.own_engine import OwnEngine
 from tests.images.local import BUSYBOX
@@ -35,14 +33,8 @@ POD = {
 
 @pytest.fixture
 def cluster(faulty: OwnEngine) -> Iterator[Cluster]:
-    made = Cluster(
-        Path(tempfile.mkdtemp(prefix="bpc-")), "docker", DOCKER_HOST=faulty.url, BEANPOLE_EXCHANGE="1"
-    )
-    try:
-        made.start()
+    with running("docker", DOCKER_HOST=faulty.url, BEANPOLE_EXCHANGE="1") as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_a_cluster_outlives_its_engine(cluster: Cluster, faulty: OwnEngine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -13,12 +12,11 @@ import pytest
 
 from app.objects.change import Object
 from tests.e2e.waiting import until
-from tests.faults import small_disk
+from tests.faults import own_engine, small_disk
 from tests.faults.conftest import node_on
 from tests.faults.node import FaultyNode, pod
 from tests.faults.own_engine import OwnEngine
 from tests.faults.small_disk import SmallDisk
-from tests.images import local
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(60)]
 
@@ -39,14 +37,8 @@ def disk() -> Iterator[SmallDisk]:
 @pytest.fixture
 def cramped(faulty: OwnEngine, disk: SmallDisk) -> Iterator[OwnEngine]:
     """An engine whose disk is small."""
-    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="bpf-")), data=disk.path / "data")
-    try:
-        engine.start()
-        with contextlib.closing(engine.client()) as client:
-            local.ensure_busybox(client)
+    with own_engine.running_engine(disk.path / "data") as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 def test_a_pod_waits_while_the_disk_of_the_engine_is_full(

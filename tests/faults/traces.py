@@ -59,15 +59,23 @@ def mounts(*folders: Path) -> list[str]:
 
 def cgroups(parent: str) -> list[Path]:
     """The groups below one of this name, in every hierarchy."""
-    roots = [CGROUPS, *(p for p in CGROUPS.iterdir() if p.is_dir())]
-    return [p for root in roots for p in (root / parent).glob("*/") if p.is_dir()]
+    return [p for place in _places(parent) for p in place.glob("*/") if p.is_dir()]
 
 
 def remove_cgroups(parent: str) -> None:
-    for root in (CGROUPS, *(p for p in CGROUPS.iterdir() if p.is_dir())):
-        for path in (*(root / parent).glob("*/"), root / parent):
+    for place in _places(parent):
+        for path in (*place.glob("*/"), place):
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+
+def _places(parent: str) -> list[Path]:
+    """Where a group of this name may be. runc makes it below the group of whoever started the engine, which is not the
+    top in every hierarchy."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    above = {line.split(":", 2)[2].strip("/") for line in lines} | {""}
+    roots = [CGROUPS, *(p for p in CGROUPS.iterdir() if p.is_dir())]
+    return [root / group / parent for root in roots for group in above]
 
 
 def unmount(folder: Path) -> None:

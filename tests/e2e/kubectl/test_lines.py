@@ -6,9 +6,7 @@ import base64
 import os
 import re
 import shlex
-import shutil
 import subprocess
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.e2e.cluster import BIN, Cluster
+from tests.e2e.cluster import BIN, KUBECTLS, Cluster, running
 from tests.e2e.kubectl import stories_apply, stories_cluster, stories_workloads
 from tests.e2e.kubectl.line import Line, Story
 
@@ -37,30 +35,14 @@ PATIENCE = 30
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    made = Cluster(Path(tempfile.mkdtemp(prefix="bp-kubectl-")), "process", BEANPOLE_EXCHANGE="1")
-    try:
-        made.start()
+    with running("process", BEANPOLE_EXCHANGE="1") as made:
         yield made
-    finally:
-        made.close()
-
-
-def kubectls() -> dict[str, str]:
-    """The kubectl of the development dependencies, and another version where the machine has one."""
-    found = {"current": str(BIN / "kubectl")}
-    other = next(
-        (path for folder in ("/usr/bin", "/usr/local/bin") if (path := shutil.which("kubectl", path=folder))),
-        None,
-    )
-    if other:
-        found["installed"] = other
-    return found
 
 
 @pytest.fixture(scope="module", params=["current", "installed"])
 def kubectl(request: pytest.FixtureRequest) -> str:
     """kubectl 1.37, and the older one of the machine."""
-    found = kubectls().get(request.param)
+    found = dict(zip(("current", "installed"), KUBECTLS, strict=False)).get(request.param)
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI must have an older kubectl in /usr/bin")
