@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from dnslib import QTYPE, RCODE, RR, A, DNSRecord
 
 from app.base.ids import RandomIds
+from tests.e2e.waiting import until
 from workers.network.dns import NameServer, NameServerError
+from workers.network.dns_tcp import CONNECTIONS_PER_CLIENT, framed, read_message
 from workers.network.hosts import hosts_for, pod_hosts, resolv_conf
 from workers.network.names import build
 
@@ -194,6 +196,32 @@ def test_an_answer_too_long_for_a_datagram_comes_whole_over_tcp():
     with closing(NameServer(HERE, build(SERVICES, many), [], port=0)) as server:
         assert ask(server, "db.data.svc.cluster.local").header.tc
         assert len(ask(server, "db.data.svc.cluster.local", tcp=True).rr) == 199
+
+
+def test_a_client_with_many_connections_keeps_no_other_from_its_answers(server):
+    def connect(client: str) -> socket.socket:
+        return socket.create_connection(server.address, timeout=5, source_address=(client, 0))
+
+    def answered(sock: socket.socket) -> bool:
+        try:
+            sock.sendall(framed(DNSRecord.question("web.default.svc.cluster.local").pack()))
+            return read_message(sock) != b""
+        except ConnectionError:
+            return False
+
+    with ExitStack() as held:
+        kept = [held.enter_context(connect("127.53.0.8")) for _ in range(CONNECTIONS_PER_CLIENT)]
+        with connect("127.53.0.8") as refused, connect("127.53.0.9") as other:
+            assert not answered(refused)
+            assert answered(other)
+        assert all(answered(sock) for sock in kept)
+        kept[0].close()
+
+        def let_in() -> bool:
+            with connect("127.53.0.8") as again:
+                return answered(again)
+
+        until(let_in, 5)
 
 
 @pytest.mark.parametrize("junk", [b"", b"\x00", b"\xff" * 40, struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0)])

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.base.settings import Settings
 from tests.clock import HandClock
 from tests.e2e.waiting import until
 from workers.network.conntrack import ANSWERED_WITHIN
 from workers.network.nft import NftPlane
 from workers.network.nft_script import script, table_name
+from workers.network.node import NodeNetwork
 from workers.network.rules import Endpoint, Rule, Rules
 
 SERVICES, PODS = "10.96.0.0/16", "10.244.0.0/14"
@@ -188,21 +190,59 @@ def test_a_connection_that_has_ended_is_soon_forgotten(machine, plane, pods):
     assert held.recv(100).split()[0] == A.encode()
 
 
-def test_rules_that_somebody_flushed_come_back(machine, tmp_path, pods):
-    class Clock:
-        at = 1000.0
-
-        def monotonic(self) -> float:
-            return self.at
-
-    clock = Clock()
+def test_rules_that_somebody_flushed_come_back_without_any_service_changing(machine, tmp_path, pods):
+    clock = HandClock()
     plane = NftPlane("test", SERVICES, PODS, tmp_path, clock)
-    machine.inside(machine.host, lambda: plane.apply(rules(pods[A])))
-    subprocess.run(["ip", "netns", "exec", machine.host, "nft", "flush", "ruleset"], check=True)
-    clock.at += 60
-    machine.inside(machine.host, lambda: plane.apply(rules(pods[A])))
+    network = NodeNetwork(Settings(state_dir=tmp_path), "docker", "n1", plane=plane, clock=clock)
+    spec = {"clusterIP": CLUSTER_IP, "ports": [{"port": 80}]}
+    service = {"metadata": {"name": "web", "namespace": "default"}, "spec": spec}
+    piece = {
+        "metadata": {"namespace": "default", "labels": {"kubernetes.io/service-name": "web"}},
+        "ports": [{"port": pods[A].port}],
+        "endpoints": [{"addresses": [A]}],
+    }
+    machine.inside(machine.host, lambda: network.update([service], [piece], 1))
     assert machine.ask(machine.pod(C), CLUSTER_IP, 80)[0] == A
+    subprocess.run(["ip", "netns", "exec", machine.host, "nft", "flush", "ruleset"], check=True)
+    clock.move(60)
+    machine.inside(machine.host, network.keep)
+    assert machine.ask(machine.pod(C), CLUSTER_IP, 80)[0] == A
+    assert network.revision == 1
     machine.inside(machine.host, plane.remove)
+
+
+def test_connections_to_services_stay_on_the_machine_while_its_rules_are_missing(machine, tmp_path, pods):
+    def on_host(*words: str) -> str:
+        inside = ["ip", "netns", "exec", machine.host, *words]
+        return subprocess.run(inside, capture_output=True, text=True, check=True, timeout=20).stdout
+
+    before = on_host("ip", "route")
+    plane = NftPlane("test", SERVICES, PODS, tmp_path)
+    machine.inside(machine.host, lambda: plane.apply(rules(pods[A])))
+    try:
+        on_host("nft", "delete", "table", "ip", table_name("test"))
+        on_host("nft", "add table ip leaks { chain out { type filter hook postrouting priority 300; }; }")
+        on_host("nft", f"add rule ip leaks out oifname uplink ip daddr {SERVICES} counter")
+        for client in (machine.host, machine.pod(C)):
+            with pytest.raises(OSError):
+                machine.connect(client, CLUSTER_IP, 80)
+        assert "counter packets 0 " in on_host("nft", "list", "table", "ip", "leaks")
+    finally:
+        on_host("nft", "flush", "ruleset")
+        machine.inside(machine.host, plane.remove)
+    assert on_host("ip", "route") == before
+
+
+def test_what_is_no_pod_sees_the_machines_own_address(machine, plane):
+    """As without services: that of the route by which the machine is left, not that of any of its interfaces."""
+    plane.put(rules())
+
+    def source() -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((CLUSTER_IP, 80))
+            return str(sock.getsockname()[0])
+
+    assert machine.inside(machine.host, source) == "198.51.100.2"
 
 
 def test_a_hundred_services_of_twenty_endpoints_are_one_valid_table(machine):

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.clock import HandClock
 from tests.network.conftest import Machine
-from workers.network.routes import Routes, wanted
+from workers.network.routes import CHECK_SECONDS, Routes, wanted
 
 PODS = "10.244.0.0/16"
 HERE, THERE, AWAY = "198.51.100.1", "198.51.100.2", "203.0.113.9"
@@ -57,7 +58,7 @@ def test_pods_of_another_machine_are_reached_at_their_own_addresses(
     machine: Machine, machines: tuple[str, str]
 ) -> None:
     for name, own in zip(machines, (HERE, THERE), strict=True):
-        machine.inside(name, lambda own=own: Routes(PODS).apply(PEERS, own))
+        machine.inside(name, lambda own=own: Routes(PODS, HandClock()).apply(PEERS, own))
     server = machine.inside(machines[1], lambda: socket.create_server(("10.244.3.1", 8080)))
 
     def ask() -> str:
@@ -80,12 +81,12 @@ def test_routes_follow_the_nodes_and_strangers_are_left_alone(
     foreign = ["ip", "-n", name, "route", "add", "10.99.0.0/24", "via", THERE, "proto", "66"]
     subprocess.run(foreign, check=True, timeout=20)
     stranger = f"10.99.0.0/24 via {THERE}"
-    routes = Routes(PODS)
+    routes = Routes(PODS, HandClock())
     machine.inside(name, lambda: routes.apply(PEERS, HERE))
     assert routes_of(name) == [f"10.244.3.0/24 via {THERE}", stranger]
     moved = {"n1": PEERS["n1"], "n4": (THERE, "10.244.4.0/24")}
     # A new agent finds what the last one left.
-    routes = Routes(PODS)
+    routes = Routes(PODS, HandClock())
     machine.inside(name, lambda: routes.apply(moved, HERE))
     assert routes_of(name) == [f"10.244.4.0/24 via {THERE}", stranger]
     machine.inside(name, routes.remove)
@@ -95,10 +96,44 @@ def test_routes_follow_the_nodes_and_strangers_are_left_alone(
 def test_a_machine_behind_a_router_is_told_of_and_does_not_keep_others_from_their_routes(
     machine: Machine, machines: tuple[str, str]
 ) -> None:
-    routes = Routes(PODS)
+    routes = Routes(PODS, HandClock())
     machine.inside(machines[0], lambda: routes.apply({**PEERS, "n9": (AWAY, "10.244.9.0/24")}, HERE))
     assert routes_of(machines[0]) == [f"10.244.3.0/24 via {THERE}"]
     assert list(routes.problems()) == [f"pods of {AWAY}"]
     assert "no route to 10.244.9.0/24" in routes.problems()[f"pods of {AWAY}"]
     machine.inside(machines[0], lambda: routes.apply(PEERS, HERE))
+    assert routes.problems() == {}
+
+
+def test_a_route_that_was_taken_away_comes_back(machine: Machine, machines: tuple[str, str]) -> None:
+    name, clock = machines[0], HandClock()
+    routes = Routes(PODS, clock)
+    machine.inside(name, lambda: routes.apply(PEERS, HERE))
+    # As it happens to all routes of a link that goes down.
+    subprocess.run(["ip", "-n", name, "route", "flush", "proto", "66"], check=True, timeout=20)
+    clock.move(CHECK_SECONDS)
+    machine.inside(name, lambda: routes.apply(PEERS, HERE))
+    assert routes_of(name) == [f"10.244.3.0/24 via {THERE}"]
+
+
+def test_a_route_that_can_not_be_set_is_tried_less_and_less_often(
+    machine: Machine, machines: tuple[str, str]
+) -> None:
+    name, clock = machines[0], HandClock()
+    peers = {"n1": PEERS["n1"], "n9": (AWAY, "10.244.9.0/24")}
+    routes = Routes(PODS, clock)
+
+    def apply() -> list[str]:
+        machine.inside(name, lambda: routes.apply(peers, HERE))
+        return routes_of(name)
+
+    assert apply() == []
+    clock.move(CHECK_SECONDS)
+    assert apply() == []
+    address = ["ip", "-n", name, "addr", "add", "203.0.113.1/24", "dev", "e0"]
+    subprocess.run(address, check=True, timeout=20)
+    clock.move(CHECK_SECONDS)
+    assert apply() == []
+    clock.move(CHECK_SECONDS)
+    assert apply() == [f"10.244.9.0/24 via {AWAY}"]
     assert routes.problems() == {}

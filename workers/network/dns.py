@@ -10,7 +10,6 @@ import contextlib
 import ipaddress
 import logging
 import socket
-import socketserver
 import struct
 import threading
 from collections.abc import Sequence
@@ -23,13 +22,13 @@ from dnslib import QTYPE, RCODE, DNSError, DNSRecord
 from app.base.errors import BeanpoleError
 from app.base.ids import Ids, RandomIds
 from workers.network.answer import answer, chased
+from workers.network.dns_tcp import TcpServer, framed, read_message
 from workers.network.names import Names
 
 log = logging.getLogger(__name__)
 
 PORT = 53
 UPSTREAM_SECONDS = 2.0
-TCP_IDLE_SECONDS = 10.0
 FORWARDERS = 16
 
 
@@ -64,7 +63,7 @@ class NameServer:
         try:
             self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self._udp.bind((address, port))
-            self._tcp = _TcpServer((address, self._udp.getsockname()[1]), self)
+            self._tcp = TcpServer((address, self._udp.getsockname()[1]), self._reply_tcp)
         except OSError as exc:
             self._udp.close()
             raise NameServerError(
@@ -105,7 +104,8 @@ class NameServer:
                 continue
             here = self._local(request)
             if isinstance(here, DNSRecord):
-                self._send(here.pack() if len(here.pack()) <= _udp_size(request) else _cut(here), client)
+                packed = here.pack()
+                self._send(packed if len(packed) <= _udp_size(request) else _cut(here), client)
             elif self._slots.acquire(blocking=False):
                 self._pool.submit(self._forward_udp, request, data, here, client)
 
@@ -119,7 +119,7 @@ class NameServer:
         with contextlib.suppress(OSError):
             self._udp.sendto(data, client)
 
-    def reply_tcp(self, data: bytes) -> bytes | None:
+    def _reply_tcp(self, data: bytes) -> bytes | None:
         """The reply to one message that came by TCP; None if it is no question."""
         request = _parsed(data)
         if request is None:
@@ -154,31 +154,6 @@ class NameServer:
         reply = request.reply()
         reply.header.rcode = RCODE.SERVFAIL
         return bytes(reply.pack())
-
-
-class _TcpServer(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, address: tuple[str, int], owner: NameServer) -> None:
-        self.owner = owner
-        super().__init__(address, _TcpHandler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("a DNS client over TCP failed", exc_info=True)
-
-
-class _TcpHandler(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        self.request.settimeout(TCP_IDLE_SECONDS)
-        server: Any = self.server
-        with contextlib.suppress(OSError):
-            while data := _read_message(self.request):
-                reply = server.owner.reply_tcp(data)
-                if reply is None:
-                    return
-                self.request.sendall(struct.pack("!H", len(reply)) + reply)
 
 
 def machine_resolvers(path: Path = Path("/etc/resolv.conf")) -> list[str]:
@@ -240,20 +215,5 @@ def _ask_udp(upstream: tuple[str, int], data: bytes) -> bytes:
 
 def _ask_tcp(upstream: tuple[str, int], data: bytes) -> bytes:
     with socket.create_connection(upstream, timeout=UPSTREAM_SECONDS) as sock:
-        sock.sendall(struct.pack("!H", len(data)) + data)
-        return _read_message(sock)
-
-
-def _read_message(sock: socket.socket) -> bytes:
-    size = _read(sock, 2)
-    return _read(sock, struct.unpack("!H", size)[0]) if len(size) == 2 else b""
-
-
-def _read(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = sock.recv(size - len(data))
-        if not piece:
-            return b""
-        data += piece
-    return data
+        sock.sendall(framed(data))
+        return read_message(sock)

@@ -14,6 +14,8 @@ from workers.network.command import run
 log = logging.getLogger(__name__)
 
 SYSCTL = Path("/proc/sys/net")
+# The metric of the route to services, greater than what network managers give theirs.
+LAST = 100_000
 
 
 def pass_bridged_packets() -> bool:
@@ -26,8 +28,8 @@ def pass_bridged_packets() -> bool:
 
 
 def forward(cluster: str, pod_cidr: str, service_cidr: str) -> str:
-    """Let packets be forwarded to pods once they were translated. Returns what could not be done, in one
-    sentence, or nothing.
+    """Let connections to services reach pods once they were translated, and go nowhere else before. Returns what
+    could not be done, in one sentence, or nothing.
 
     Docker's own rules drop packets between two of its networks, which is what two nodes on one machine
     are, and those from outside to ports it did not publish itself. DOCKER-USER is where it leaves room
@@ -35,17 +37,21 @@ def forward(cluster: str, pod_cidr: str, service_cidr: str) -> str:
     reach each other's own addresses is the runtime's doing.
     """
     _set(SYSCTL / "ipv4" / "ip_forward", "1")
+    problems = [_route(service_cidr)]
     rule = _accepting(cluster, pod_cidr)
     if run(["iptables", "-w", "5", "-C", *rule])[0] != 0:
         code, said = run(["iptables", "-w", "5", "-I", *rule])
         if code != 0:
-            return f"connections to services may not reach pods of other networks: {_first_line(said)}"
-    return _route(service_cidr, pod_cidr)
+            problems.append(
+                f"connections to services may not reach pods of other networks: {_first_line(said)}"
+            )
+    return next(filter(None, problems), "")
 
 
-def stop_forwarding(cluster: str, pod_cidr: str) -> None:
-    """Take back what `forward` told Docker."""
+def stop_forwarding(cluster: str, pod_cidr: str, service_cidr: str) -> None:
+    """Take back what `forward` did for this cluster."""
     run(["iptables", "-w", "5", "-D", *_accepting(cluster, pod_cidr)])
+    run(["ip", "-4", "route", "delete", *_stay(service_cidr)])
 
 
 def _accepting(cluster: str, pod_cidr: str) -> list[str]:
@@ -53,16 +59,28 @@ def _accepting(cluster: str, pod_cidr: str) -> list[str]:
     return ["DOCKER-USER", *translated, "-m", "comment", "--comment", f"beanpole {cluster}", "-j", "ACCEPT"]
 
 
-def _route(service_cidr: str, pod_cidr: str) -> str:
-    """The machine's own connections to services need some route before they are translated; the default
-    route will do, and where there is none, a bridge of pods."""
+def _route(service_cidr: str) -> str:
+    """Have connections to services stay on this machine until they are translated, and where nothing translates them.
+
+    What the machine itself connects to is routed before it is translated, and once more afterwards. By the loopback
+    device it goes nowhere; by the default route it would leave the machine while the table of rules is missing.
+    """
     address = str(ipaddress.ip_network(service_cidr)[1])
-    if run(["ip", "-4", "route", "get", address])[0] == 0:
+    code, said = run(["ip", "-j", "-4", "route", "get", address])
+    found = (json.loads(said or "[]") or [{}])[0] if code == 0 else {}
+    if found.get("dev") == "lo":
         return ""
-    for bridge in bridges(pod_cidr):
-        if run(["ip", "-4", "route", "replace", service_cidr, "dev", bridge])[0] == 0:
-            return ""
-    return f"this machine has no route to services ({service_cidr}), so only pods reach them"
+    # Endpoints that are no pods see the address that the connection began with: the one it had without this route.
+    source = ["src", found["prefsrc"]] if "prefsrc" in found else []
+    code, said = run(["ip", "-4", "route", "replace", *_stay(service_cidr), *source])
+    if code == 0 or found:
+        return ""
+    return f"this machine has no route to services ({service_cidr}), so only pods reach them: {_first_line(said)}"
+
+
+def _stay(service_cidr: str) -> list[str]:
+    """The last of the routes to the same range: one that somebody else has set comes first."""
+    return [service_cidr, "dev", "lo", "metric", str(LAST)]
 
 
 def bridges(pod_cidr: str) -> list[str]:

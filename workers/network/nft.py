@@ -73,7 +73,7 @@ class NftPlane:
         """Take the rules away, for a cluster that is no more."""
         with self._lock, turn(self._state_dir, self._table) as mine:
             run(["nft", "-f", "-"], removal(self._table))
-            machine.stop_forwarding(self._cluster, self._pod_cidr)
+            machine.stop_forwarding(self._cluster, self._pod_cidr, self._service_cidr)
             mine.wrote(-1, "")
             self._rules = None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from app.base.clock import Clock
+from app.base.clock import Clock, SystemClock
 from app.base.ids import Ids
 from app.base.settings import Settings
 from app.objects.change import Object
@@ -50,11 +51,15 @@ class NodeNetwork:
         self._slices: tuple[Object, ...] = ()
         self._lines = hosts.ServiceLines()
         self._names_problem = ""
+        self._rules: rules.Rules | None = None
+        self._lock = threading.Lock()
         # An engine maps ports itself.
         self._ports = HostPorts(clock, ids) if runtime_name == "process" else None
         self.plane = plane or make_data_plane(settings, runtime_name, clock, ids)
         # Only containers of an engine have addresses that another machine could reach.
-        self._routes = Routes(settings.pod_cidr) if isinstance(self.plane, NftPlane) else None
+        self._routes = (
+            Routes(settings.pod_cidr, clock or SystemClock()) if isinstance(self.plane, NftPlane) else None
+        )
 
     @property
     def revision(self) -> int:
@@ -84,16 +89,30 @@ class NodeNetwork:
         self._lines = hosts.ServiceLines(self._services, self._slices, self._domain)
         if self._server:
             self._server.names = names.build(self._services, self._slices, self._domain)
-        try:
-            self.plane.apply(rules.build(self._services, self._slices, self._node, revision))
-        except DataPlaneError as exc:
-            log.error("%s", exc)
-            return False
+        with self._lock:
+            try:
+                wanted = rules.build(self._services, self._slices, self._node, revision)
+                self.plane.apply(wanted)
+            except DataPlaneError as exc:
+                log.error("%s", exc)
+                return False
+            self._rules = wanted
         return True
 
+    def keep(self) -> None:
+        """See that what is in force still is: a restart of the engine or of a firewall takes rules away that are not
+        its own, and an address that another program had may be free by now. Costs little when all is well."""
+        with self._lock:
+            if self._rules is None:
+                return
+            try:
+                self.plane.apply(self._rules)
+            except DataPlaneError as exc:
+                log.error("%s", exc)
+
     def reach(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None:
-        """Have routes to the pods of other machines. Costs nothing while nothing changes; what went wrong shows in
-        `problems` and is tried again.
+        """Have routes to the pods of other machines. Costs next to nothing while nothing changes; what went wrong shows
+        in `problems` and is tried again, less and less often.
 
         Args:
             peers: by node, this one among them, its machine's address and the range of its pods'; empty before any
@@ -104,11 +123,17 @@ class NodeNetwork:
 
     def hosts(self, pod: Object, address: str) -> str:
         """The pod's /etc/hosts as it should be now. Where DNS serves, it names no services."""
-        lines = ""
-        if not self._server:
-            lines = self._lines.of(pod["metadata"]["namespace"])
-        machine = _read(HOSTS) if pod["spec"].get("hostNetwork") else ""
+        lines, machine = self._around_pod(pod)
         return hosts.pod_hosts(pod, address, lines, self._domain, machine)
+
+    def hosts_mark(self, pod: Object) -> int:
+        """Another number whenever `hosts` says something else of the same pod and address; costs next to nothing."""
+        return hash(self._around_pod(pod))
+
+    def _around_pod(self, pod: Object) -> tuple[str, str]:
+        """The lines of services, and the machine's own file where the pod shares its network."""
+        lines = "" if self._server else self._lines.of(pod["metadata"]["namespace"])
+        return lines, _read(HOSTS) if pod["spec"].get("hostNetwork") else ""
 
     def resolv_conf(self, pod: Object) -> str:
         """The pod's /etc/resolv.conf."""

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import threading
 from collections.abc import Iterable, Mapping
 
+from app.base.clock import Clock
 from workers.network.command import run
 
 # Marks the routes as ours (the protocol number of a route; 66 is nobody's in /etc/iproute2/rt_protos).
 PROTOCOL = "66"
+# How often it is seen that all of them are there; while one can't be set, half as often each time. Seconds.
+CHECK_SECONDS = 30.0
+CHECK_SECONDS_MAX = 300.0
 
 
 def wanted(peers: Iterable[tuple[str, str]], own_address: str) -> dict[str, str]:
@@ -37,35 +42,51 @@ class Routes:
         pod_cidr: the range of all pods of the cluster; other routes are none of ours.
     """
 
-    def __init__(self, pod_cidr: str) -> None:
+    def __init__(self, pod_cidr: str, clock: Clock) -> None:
         self._all = ipaddress.ip_network(pod_cidr)
+        self._clock = clock
+        self._lock = threading.Lock()
         self._set: dict[str, str] | None = None
+        self._wait = self._check_at = 0.0
         self._problems: dict[str, str] = {}
 
     def apply(self, peers: Mapping[str, tuple[str, str]], own_address: str) -> None:
-        """Have a route to the pods of every other machine, and none to those of machines that are gone. What can't be
-        done is told by `problems`, and tried again with the next call."""
+        """Have a route to the pods of every other machine, and none to those of machines that are gone. Costs nothing
+        most of the time while `peers` stay; what can't be done is told by `problems`."""
         routes = wanted(peers.values(), own_address)
-        if routes == self._set and not self._problems:
-            return
-        self._problems = {}
-        for cidr, via in sorted(self._there().items()):
+        with self._lock:
+            now = self._clock.monotonic()
+            if routes == self._set and now < self._check_at:
+                return
+            failing = routes == self._set and self._problems
+            self._wait = min(2 * self._wait, CHECK_SECONDS_MAX) if failing else CHECK_SECONDS
+            self._check_at = now + self._wait
+            self._put(routes)
+            self._set = routes
+
+    def _put(self, routes: Mapping[str, str]) -> None:
+        there = self._there()
+        for cidr, via in sorted(there.items()):
             if routes.get(cidr) != via:
                 self._delete(cidr, via)
+        problems = {}
         for cidr, via in sorted(routes.items()):
+            if there.get(cidr) == via:
+                continue
             code, said = run(["ip", "-4", "route", "replace", cidr, "via", via, "proto", PROTOCOL])
             if code != 0:
                 reason = (said.strip().splitlines() or ["no reason given"])[0]
-                self._problems[f"pods of {via}"] = (
+                problems[f"pods of {via}"] = (
                     f"no route to {cidr}: {reason} (machines share a network, or its routers know the pods' ranges)"
                 )
-        self._set = routes
+        self._problems = problems
 
     def remove(self) -> None:
         """Take them away, for a cluster that is no more."""
-        for cidr, via in self._there().items():
-            self._delete(cidr, via)
-        self._set = None
+        with self._lock:
+            for cidr, via in self._there().items():
+                self._delete(cidr, via)
+            self._set = None
 
     def problems(self) -> dict[str, str]:
         """What could not be done, by what it concerns. Empty when all is well."""

@@ -72,13 +72,15 @@ class UserspacePlane:
 
     def _apply(self, rules: Rules) -> None:
         wanted: dict[Address, Rule] = {(r.ip, r.protocol, r.port): r for r in rules.rules if r.endpoints}
-        self._problems = {}
+        before, self._problems = self._problems, {}
         for address in [a for a in self._listeners if a not in wanted]:
             self._listeners.pop(address).close()
         for address, rule in wanted.items():
             listener = self._listeners.get(address)
             if listener is None:
                 self._open(address, rule)
+                if (wrong := self._problems.get(rule.service)) and wrong != before.get(rule.service):
+                    log.warning("service %s: %s", rule.service, wrong)
             elif isinstance(listener, UdpListener):
                 listener.replace(rule)
             else:
@@ -92,7 +94,6 @@ class UserspacePlane:
                 self._listeners[address] = TcpListener(self._loop, rule, self._fraction, self._relays)
         except OSError as exc:
             self._problems[rule.service] = _explain(rule, exc)
-            log.warning("service %s: %s", rule.service, self._problems[rule.service])
 
     def _abort(self) -> None:
         for relay in list(self._relays):
