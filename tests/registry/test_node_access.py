@@ -6,8 +6,9 @@ import pytest
 
 from app.base.errors import Forbidden, Invalid
 from app.objects import field_selectors
+from app.objects.pods import MIRROR
 from app.registry.access.attributes import Asked, Subject
-from app.registry.access.drawn import MIRROR, drawn_on
+from app.registry.access.drawn import drawn_on
 from app.registry.access.node_limits import refused_labels
 
 N1 = Subject("system:node:n1", ("system:nodes", "system:authenticated"))

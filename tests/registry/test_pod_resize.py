@@ -242,3 +242,10 @@ def test_what_a_pod_leaves_unsaid_of_its_requests_follows(world: Any, make: Any)
     assert pod["status"]["qosClass"] == "Burstable"
     equal = {"metadata": {"name": "q"}, "spec": pod_with(make, {}, resources=whole)["spec"]}
     assert world.create("pods", equal)["status"]["qosClass"] == "Guaranteed"
+
+
+def test_a_pod_that_asks_as_a_whole_for_less_than_nothing_is_refused(world: Any, make: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        world.create("pods", pod_with(make, {}, resources={"requests": {"cpu": "-1"}}))
+
+    assert "spec.resources.requests[cpu]" in {cause.field for cause in refused.value.causes}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from app.objects.references import references
 from app.store.records import Record
 from app.store.view import View
 
-MIRROR = "kubernetes.io/config.mirror"
 Pair = tuple[str, str]
 # Secrets that a volume's driver is handed, in PersistentVolumes and in pods' own volumes.
 _DRIVER_SECRETS = (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.base.errors import Forbidden, qualified
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from app.registry.access.attributes import Subject
-from app.registry.access.drawn import MIRROR, drawn_on
+from app.registry.access.drawn import drawn_on
 from app.registry.access.nodes import NODES, node_of
 from app.registry.request import Request
 from app.schemas.kinds import Kind

@@ -7,11 +7,11 @@ https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from app.registry.admission.attributes import Attributes, Surroundings, forbidden
 
 RESOURCE = "serviceaccounts"
 DEFAULT = "default"
-MIRROR = "kubernetes.io/config.mirror"
 MOUNTED_AT = "/var/run/secrets/kubernetes.io/serviceaccount"
 VOLUME = "kube-api-access-"
 ROOT_CA = "kube-root-ca.crt"

@@ -5,17 +5,12 @@ from __future__ import annotations
 from app.objects.change import Object
 from app.objects.meta import controller_of
 from app.schemas.columns.column import AGE, NAME, NONE, pairs
-from app.schemas.columns.workload import CONTAINERS, IMAGES, SELECTOR, desired, status
+from app.schemas.columns.workload import CONTAINERS, IMAGES, READY, SELECTOR, desired, status
 from app.schemas.kind import Column
 
 STATEFUL_SET = (
     NAME,
-    Column(
-        "Ready",
-        "string",
-        lambda obj, _: f"{status(obj, 'readyReplicas')}/{desired(obj)}",
-        description="Pods that are ready, of those wanted.",
-    ),
+    READY,
     AGE,
     CONTAINERS,
     IMAGES,

@@ -43,16 +43,17 @@ SELECTOR = Column(
     1,
     description="Which pods belong to it.",
 )
+READY = Column(
+    "Ready",
+    "string",
+    lambda obj, _: f"{status(obj, 'readyReplicas')}/{desired(obj)}",
+    description="Pods that are ready, of those wanted.",
+)
 _TEMPLATE = (CONTAINERS, IMAGES, SELECTOR)
 
 DEPLOYMENT = (
     NAME,
-    Column(
-        "Ready",
-        "string",
-        lambda obj, _: f"{status(obj, 'readyReplicas')}/{desired(obj)}",
-        description="Pods that are ready, of those wanted.",
-    ),
+    READY,
     Column(
         "Up-to-date",
         "string",

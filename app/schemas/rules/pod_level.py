@@ -23,7 +23,7 @@ def pod_level(spec: Object, path: str, faults: Faults) -> None:
                 faults.not_supported(f"{path}.resources.{which}[{name}]", name, STANDARD)
     summed = pod_resources.amounts({**spec, "resources": {}}, "requests", overhead=False)
     for name, amount in (whole.get("requests") or {}).items():
-        if summed.get(name, 0) > nanos(amount):
+        if name in summed and summed[name] > nanos(amount):
             total = pod_resources.shown(name, summed[name])
             faults.invalid(
                 f"{path}.resources.requests[{name}]",

@@ -6,12 +6,12 @@ https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resour
 from __future__ import annotations
 
 from app.objects.change import Object
+from app.objects.pods import MIRROR
 from app.objects.qos import qos_class
 from app.objects.quantity import nanos
 from app.schemas.faults import Faults
 
 RESIZABLE = ("cpu", "memory")
-_MIRROR = "kubernetes.io/config.mirror"
 
 
 def resized(old: Object, new: Object) -> Object:
@@ -82,7 +82,7 @@ def _never(pod: Object) -> str:
     whole = spec.get("resources") or {}
     if whole.get("requests") or whole.get("limits"):
         return "pods with pod-level resources cannot be resized"
-    if _MIRROR in (pod["metadata"].get("annotations") or {}):
+    if MIRROR in (pod["metadata"].get("annotations") or {}):
         return "static pods cannot be resized"
     if (spec.get("os") or {}).get("name") == "windows":
         return "windows pods cannot be resized"

@@ -97,12 +97,15 @@ class ValidatingAdmissionPolicy(Admission):
     status = Struct(ValidatingAdmissionPolicyStatus, "What was observed.", by_value=True)
 
 
-class ValidatingAdmissionPolicyBindingSpec(Admission):
-    """Which policy is applied to what, with which parameters."""
-
+class _BindingSpec(Admission):
     policyName = String("The policy.", required=True)
     paramRef = Struct(ParamRef)
     matchResources = Struct(MatchResources, "Which requests, beyond what the policy says.")
+
+
+class ValidatingAdmissionPolicyBindingSpec(_BindingSpec):
+    """Which policy is applied to what, with which parameters."""
+
     validationActions = ListOf(
         String(go="v1.ValidationAction"), "What happens to requests that don't keep it.", list_type="set"
     )
@@ -164,12 +167,8 @@ class MutatingAdmissionPolicy(Admission):
     spec = Struct(MutatingAdmissionPolicySpec, "What is wanted.", by_value=True)
 
 
-class MutatingAdmissionPolicyBindingSpec(Admission):
+class MutatingAdmissionPolicyBindingSpec(_BindingSpec):
     """Which policy is applied to what, with which parameters."""
-
-    policyName = String("The policy.", required=True)
-    paramRef = Struct(ParamRef)
-    matchResources = Struct(MatchResources, "Which requests, beyond what the policy says.")
 
 
 class MutatingAdmissionPolicyBinding(Admission):

@@ -27,17 +27,10 @@ class RuleWithOperations(Admission):
     )
 
 
-class NamedRuleWithOperations(Admission):
+class NamedRuleWithOperations(RuleWithOperations):
     """Operations on resources, or on some objects of them by name."""
 
     resourceNames = ListOf(String())
-    operations = ListOf(String(go="v1.OperationType"), "CREATE, UPDATE, DELETE, CONNECT or *.")
-    apiGroups = ListOf(String(), "API groups; * means all of them.")
-    apiVersions = ListOf(String(), "Versions; * means all of them.")
-    resources = ListOf(String(), "Resources, and subresources as pods/log; * means all of them.")
-    scope = String(
-        "Cluster, Namespaced or *.", go="v1.ScopeType", keep_zero=True, default="*", choices=SCOPES
-    )
 
 
 class MatchCondition(Admission):

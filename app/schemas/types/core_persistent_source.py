@@ -1,8 +1,9 @@
-"""What a persistent volume is stored on. Unlike a pod's own volumes, these name secrets of any namespace."""
+"""What a persistent volume is stored on: as a pod's own volumes (`core_disk`), but with secrets of any namespace."""
 
 from __future__ import annotations
 
-from app.schemas.fields import Boolean, Int32, ListOf, String, StringMap, Struct
+from app.schemas.fields import Boolean, Int32, String, StringMap, Struct
+from app.schemas.types import core_disk
 from app.schemas.types.core_base import Core
 from app.schemas.types.core_reference import ObjectReference
 
@@ -14,32 +15,21 @@ class SecretReference(Core):
     namespace = String()
 
 
-class AzureFilePersistentVolumeSource(Core):
+class AzureFilePersistentVolumeSource(core_disk.AzureFileVolumeSource):
     """A file share of Azure."""
 
-    secretName = String(required=True, keep_zero=True)
-    shareName = String(required=True, keep_zero=True)
-    readOnly = Boolean()
     secretNamespace = String(keep_zero=True)
 
 
-class CephFSPersistentVolumeSource(Core):
+class CephFSPersistentVolumeSource(core_disk.CephFSVolumeSource):
     """A Ceph file system."""
 
-    monitors = ListOf(String(), required=True, keep_zero=True)
-    path = String()
-    user = String()
-    secretFile = String()
     secretRef = Struct(SecretReference)
-    readOnly = Boolean()
 
 
-class CinderPersistentVolumeSource(Core):
+class CinderPersistentVolumeSource(core_disk.CinderVolumeSource):
     """A volume of OpenStack Cinder."""
 
-    volumeID = String(required=True, keep_zero=True)
-    fsType = String()
-    readOnly = Boolean()
     secretRef = Struct(SecretReference)
 
 
@@ -58,39 +48,23 @@ class CSIPersistentVolumeSource(Core):
     nodeExpandSecretRef = Struct(SecretReference)
 
 
-class FlexPersistentVolumeSource(Core):
+class FlexPersistentVolumeSource(core_disk.FlexVolumeSource):
     """A volume mounted by an executable driver."""
 
-    driver = String(required=True, keep_zero=True)
-    fsType = String()
     secretRef = Struct(SecretReference)
-    readOnly = Boolean()
-    options = StringMap()
 
 
-class GlusterfsPersistentVolumeSource(Core):
+class GlusterfsPersistentVolumeSource(core_disk.GlusterfsVolumeSource):
     """A Gluster volume."""
 
-    endpoints = String(required=True, keep_zero=True)
-    path = String(required=True, keep_zero=True)
-    readOnly = Boolean()
     endpointsNamespace = String(keep_zero=True)
 
 
-class ISCSIPersistentVolumeSource(Core):
+class ISCSIPersistentVolumeSource(core_disk.ISCSIVolumeSource):
     """An iSCSI disk."""
 
-    targetPortal = String(required=True, keep_zero=True)
-    iqn = String(required=True, keep_zero=True)
     lun = Int32(keep_zero=True)
-    iscsiInterface = String(default="default")
-    fsType = String()
-    readOnly = Boolean()
-    portals = ListOf(String())
-    chapAuthDiscovery = Boolean()
-    chapAuthSession = Boolean()
     secretRef = Struct(SecretReference)
-    initiatorName = String(keep_zero=True)
 
 
 class LocalVolumeSource(Core):
@@ -100,39 +74,20 @@ class LocalVolumeSource(Core):
     fsType = String(keep_zero=True)
 
 
-class RBDPersistentVolumeSource(Core):
+class RBDPersistentVolumeSource(core_disk.RBDVolumeSource):
     """A Ceph block device."""
 
-    monitors = ListOf(String(), required=True, keep_zero=True)
-    image = String(required=True, keep_zero=True)
-    fsType = String()
-    pool = String(default="rbd")
-    user = String(default="admin")
-    keyring = String(default="/etc/ceph/keyring")
     secretRef = Struct(SecretReference)
-    readOnly = Boolean()
 
 
-class ScaleIOPersistentVolumeSource(Core):
+class ScaleIOPersistentVolumeSource(core_disk.ScaleIOVolumeSource):
     """A ScaleIO volume."""
 
-    gateway = String(required=True, keep_zero=True)
-    system = String(required=True, keep_zero=True)
     secretRef = Struct(SecretReference)
-    sslEnabled = Boolean()
-    protectionDomain = String()
-    storagePool = String()
-    storageMode = String(default="ThinProvisioned")
     volumeName = String(required=True)
-    fsType = String(default="xfs")
-    readOnly = Boolean()
 
 
-class StorageOSPersistentVolumeSource(Core):
+class StorageOSPersistentVolumeSource(core_disk.StorageOSVolumeSource):
     """A StorageOS volume."""
 
-    volumeName = String()
-    volumeNamespace = String()
-    fsType = String()
-    readOnly = Boolean()
     secretRef = Struct(ObjectReference)

@@ -9,6 +9,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from app.objects import deletion, pods
 from app.objects.change import Change, Interest, Object, ReadView, Write, create, key_of, update
@@ -177,13 +178,9 @@ def _node_facts(node: Object) -> object:
 
 def role(unreachable_toleration: int) -> Role:
     """The role; see `admitted_pod` for its parameter."""
-
-    def plan(view: ReadView, key: str, now: float) -> Plan:
-        return plan_daemon_set(view, key, now, unreachable_toleration)
-
     return Role(
         "daemonset-controller",
-        plan,
+        partial(plan_daemon_set, unreachable_toleration=unreachable_toleration),
         (
             itself(RESOURCE, unless_same(declared)),
             owns("pods", KIND, unless_same(_pod_facts)),

@@ -7,6 +7,8 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/
 
 from __future__ import annotations
 
+from functools import partial
+
 from app.base.clock import parse_rfc3339, rfc3339
 from app.objects import deletion, jobs, pods
 from app.objects.change import Object, ReadView, Write, key_of, update
@@ -31,13 +33,9 @@ EVENTS_AT_ONCE = 25
 
 def role(unreachable_toleration: int) -> Role:
     """The role; see `admitted_pod` for its parameter."""
-
-    def plan(view: ReadView, key: str, now: float) -> Plan:
-        return plan_job(view, key, now, unreachable_toleration)
-
     return Role(
         "job-controller",
-        plan,
+        partial(plan_job, unreachable_toleration=unreachable_toleration),
         (
             itself(RESOURCE, unless_same(_own_facts)),
             owns("pods", "Job", unless_same(_pod_facts)),

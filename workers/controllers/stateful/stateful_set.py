@@ -10,6 +10,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from app.objects import pods
 from app.objects.change import Change, Interest, Object, Operation, ReadView, Write, key_of, update
@@ -142,13 +143,9 @@ def _claim_facts(claim: Object) -> object:
 
 def role(unreachable_toleration: int) -> Role:
     """The role; see `admitted_pod` for its parameter."""
-
-    def plan(view: ReadView, key: str, now: float) -> Plan:
-        return plan_stateful_set(view, key, now, unreachable_toleration)
-
     return Role(
         "statefulset-controller",
-        plan,
+        partial(plan_stateful_set, unreachable_toleration=unreachable_toleration),
         (
             itself(RESOURCE, unless_same(declared)),
             owns("pods", KIND, unless_same(_pod_facts)),
