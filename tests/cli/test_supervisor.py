@@ -104,12 +104,20 @@ def test_stopping_ends_all_the_last_started_first(watched: Watched, tmp_path: Pa
     assert not watched.supervisor.alive("first")
 
 
+def has_ended(pid: int) -> bool:
+    try:
+        return " Z " in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+
+
 def test_stopping_takes_a_programs_children_along(watched: Watched) -> None:
     watched.start("parent", "sleep 1000 & echo child $!; wait")
     watched.until(lambda: watched.said("child "))
     child = int(re.findall(r"child (\d+)", watched.output.getvalue())[0])
     watched.supervisor.stop()
-    assert not Path(f"/proc/{child}").exists() or " Z " in Path(f"/proc/{child}/stat").read_text()
+    # It was told, too, and is awaited by nobody.
+    watched.until(lambda: has_ended(child))
 
 
 def test_one_that_does_not_stop_is_killed(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
