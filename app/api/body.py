@@ -93,7 +93,7 @@ def parse_patch(data: bytes) -> Any:
     except (orjson.JSONDecodeError, RecursionError) as exc:
         why = "unexpected end of JSON input" if not data.strip() else str(exc)
         raise BadRequest(f"error decoding patch: {why}") from None
-    check_depth(data)
+    check_depth(value)
     return value
 
 
@@ -111,7 +111,7 @@ def parse_apply(data: bytes) -> Any:
         except BadRequest as exc:
             why = exc.message.partition("yaml: ")[2] or exc.message
             raise BadRequest(f"error decoding YAML: {why}") from None
-    check_depth(data)
+    check_depth(value)
     return value
 
 
@@ -130,38 +130,29 @@ def parse_yaml(data: bytes, expected: str) -> Any:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
             raise _unrecognized(expected, "YAML aliases are not accepted", data)
         value = _plain(yaml.load(text, Loader=_Loader))
-        check_depth(orjson.dumps(value))
+        check_depth(value)
         return value
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as exc:
         why = "nested too deeply" if isinstance(exc, RecursionError) else " ".join(str(exc).split())[:200]
         raise _unrecognized(expected, f"yaml: {why}", data) from None
 
 
-def check_depth(data: bytes) -> None:
-    """Refuse JSON that nests deeper than `MAX_DEPTH`. `data` is known to be well-formed.
+def check_depth(value: Any) -> None:
+    """Refuse JSON that nests deeper than `MAX_DEPTH`, for much of what handles objects calls itself for each level.
+
+    Args:
+        value: as parsed.
 
     Raises:
         BadRequest: it does.
     """
-    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
-        return
-    depth, inside, escaped = 0, False, False
-    for byte in data:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                inside = False
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"{[":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise BadRequest(f"the object is nested deeper than {MAX_DEPTH} levels")
-        elif byte in b"}]":
-            depth -= 1
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [held for held in level if isinstance(held, (dict, list))]
+        if not level:
+            return
+        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else held)]
+    raise BadRequest(f"the object is nested deeper than {MAX_DEPTH} levels")
 
 
 def _parse_json(data: bytes, expected: str) -> Any:
@@ -170,7 +161,7 @@ def _parse_json(data: bytes, expected: str) -> Any:
     except (orjson.JSONDecodeError, RecursionError) as exc:
         why = "unexpected end of JSON input" if not data.strip() else str(exc)
         raise _unrecognized(expected, f"couldn't get version/kind; json parse error: {why}", data) from None
-    check_depth(data)
+    check_depth(value)
     return value
 
 

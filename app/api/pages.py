@@ -74,7 +74,7 @@ def blueprint(
             raise BadRequest(f"an exchange must be JSON: {exc}") from None
         for node in nodes_of(said):
             authz.authorize_node(environ["beanpole.user"], node)
-        body.check_depth(data)
+        body.check_depth(said)
         return Answer(200, exchange_json(registry, said))
 
     def upload(environ: dict[str, Any], node: str, stream: str) -> Answer:

@@ -188,6 +188,10 @@ class ReadView(Protocol):
         """The pods with `spec.nodeName == node`; with an empty name, those bound to none."""
         ...
 
+    def any_on(self, node: str) -> bool:
+        """Whether there is one that `on_node` returns, without making a list of thousands that wait."""
+        ...
+
     def resources(self) -> Keys:
         """The resources of which there is at least one object."""
         ...

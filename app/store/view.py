@@ -242,6 +242,10 @@ class View:
             return []
         return [record.obj for record in table.nodes.get(node or UNBOUND, {}).values()]
 
+    def any_on(self, node: str) -> bool:
+        table = self._tables.get("pods")
+        return table is not None and bool((table.nodes or {}).get(node or UNBOUND))
+
     def records_on(self, node: str) -> Records:
         """The records of `on_node`."""
         table = self._tables.get("pods")

@@ -108,6 +108,9 @@ class World:
 
         return list(self._cached("on_node", make).get(node, ()))
 
+    def any_on(self, node: str) -> bool:
+        return bool(self.on_node(node))
+
     def resources(self) -> list[str]:
         return [resource for resource, objects in self.objects.items() if objects]
 

@@ -116,6 +116,8 @@ def test_owners_and_nodes_are_found_and_follow_changes(store: Store) -> None:
     view.catch_up()
     assert [p["metadata"]["name"] for p in view.owned("pods", "u1")] == ["a"]
     assert len(view.on_node("")) == 2
+    assert view.any_on("")
+    assert not view.any_on("n1")
     commit(store, update("pods", {**one, "spec": {"nodeName": "n1"}}))
     view.catch_up()
     assert [p["metadata"]["name"] for p in view.on_node("n1")] == ["a"]

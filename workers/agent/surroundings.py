@@ -91,7 +91,7 @@ class Surroundings:
 
     Attributes:
         objects: what `Sources` draws on. info: what the machine has, once known. registered: what whoever runs the agent
-            says of the node. leaving: the machine is shutting down.
+            says of the node. leaving: the machine is shutting down. simulated: its containers are entries in a dict.
     """
 
     node: str
@@ -114,6 +114,11 @@ class Surroundings:
     registered: Registered = field(default_factory=Registered)
     leaving: bool = False
     gpus: Gpus = field(default_factory=Gpus)
+    simulated: bool = field(init=False)
+    _allocatable: tuple[NodeInfo, Registered, dict[str, str]] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.simulated = isinstance(self.runtime, AnswersProbes)
 
     def resources(self, pod: Object, container: Object) -> Resources:
         """What a container may use besides cpu and memory. Raises ContainerError: it can't be had."""
@@ -126,8 +131,6 @@ class Surroundings:
         return Resources(max(0, limit), score, gpus)
 
     def sources(self, pod: Object, address: str) -> Sources:
-        # Whose containers are entries in a dict has nobody who would read a token.
-        real = self.tokens is not None and not isinstance(self.runtime, AnswersProbes)
         return Sources(
             pod,
             self.objects,
@@ -135,7 +138,7 @@ class Surroundings:
             self.node_ip,
             self.allocatable,
             tuple(self.services.values()),
-            self.tokens.get if real and self.tokens else None,
+            self.tokens.get if self.tokens and not self.simulated else None,
         )
 
     @property
@@ -162,14 +165,19 @@ class Surroundings:
     @property
     def allocatable(self) -> dict[str, str]:
         """What the node has for its pods, as in its status; empty while that is not known."""
-        if self.info is None:
+        info, registered, known = self.info, self.registered, self._allocatable
+        if info is None:
             return {}
-        return allocatable(capacity_of(self.info), self.registered.reserved, self.registered.thresholds)
+        # Asked for by every container.
+        if known is None or known[0] is not info or known[1] is not registered:
+            left = allocatable(capacity_of(info), registered.reserved, registered.thresholds)
+            known = self._allocatable = (info, registered, left)
+        return known[2]
 
     @property
     def mounts(self) -> HostMounts | None:
         """What makes mounts on the machine; None where containers would see nothing of them."""
-        if isinstance(self.runtime, AnswersProbes):
+        if self.simulated:
             return None
         return HostMounts(engine=Feature.ENGINE_VOLUMES in self.runtime.features)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from workers.agent.configuring.sources import NotYetKnown
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
+from workers.agent.volumes import content
 from workers.agent.volumes.volumes import SetUpFailed
 from workers.runtime.protocol import ContainerError
 
@@ -25,11 +26,13 @@ class VolumeContents:
         if not (record.volumes_due or (tokens is not None and tokens.due(record.uid))):
             return
         record.volumes_due = False
-        volumes = self._around.volumes(record.pod)
+        if not content.are_live(record.pod, tokens=not self._around.simulated):
+            return
         try:
             state = self._around.runtime.pod(record.uid)
-            if state is not None and volumes.is_live():
-                volumes.refresh(self._around.sources(record.pod, state.address))
+            if state is not None:
+                sources = self._around.sources(record.pod, state.address)
+                self._around.volumes(record.pod).refresh(sources)
         except (NotYetKnown, ContainerError):
             # An exchange brings the former; when the runtime is back, its pods are looked at.
             record.volumes_due = True

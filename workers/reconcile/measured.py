@@ -50,6 +50,9 @@ class MeasuredView:
     def on_node(self, node: str) -> Objects:
         return self._view.on_node(node)
 
+    def any_on(self, node: str) -> bool:
+        return self._view.any_on(node)
+
     def resources(self) -> Keys:
         return self._view.resources()
 

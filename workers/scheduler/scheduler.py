@@ -61,11 +61,11 @@ def _of_pod(change: Change, view: ReadView) -> Iterable[str]:
     new, old = change.new, change.old
     if change.operation is Operation.DELETED:
         freed = bool(new["spec"].get("nodeName"))
-        return (KEY,) if freed and view.on_node("") else ()
+        return (KEY,) if freed and view.any_on("") else ()
     if is_waiting(new):
         told = old is not None and old["spec"] == new["spec"] and _labels(old) == _labels(new)
         return () if told else (KEY,)
-    if not new["spec"].get("nodeName") or not view.on_node(""):
+    if not new["spec"].get("nodeName") or not view.any_on(""):
         return ()
     ended = pods.is_terminal(new) and (old is None or not pods.is_terminal(old))
     return (KEY,) if ended or (old is not None and _resized(old, new)) else ()
@@ -82,7 +82,7 @@ def _of_node(change: Change, view: ReadView) -> Iterable[str]:
     """A node that may take more than before, while pods wait."""
     old, new = change.old, change.new
     same = change.operation is Operation.MODIFIED and old is not None and _facts(old) == _facts(new)
-    return (KEY,) if not same and view.on_node("") else ()
+    return (KEY,) if not same and view.any_on("") else ()
 
 
 def _facts(node: Object) -> object:
@@ -96,7 +96,7 @@ def _labels(obj: Object) -> object:
 
 def _of_storage(change: Change, view: ReadView) -> Iterable[str]:
     """Something about volumes, while pods wait that might be for them."""
-    return (KEY,) if view.on_node("") else ()
+    return (KEY,) if view.any_on("") else ()
 
 
 ROLE = Role(

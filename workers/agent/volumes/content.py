@@ -31,6 +31,13 @@ def has_token(volume: Object) -> bool:
     return any(TOKEN in piece for piece in (volume.get("projected") or {}).get("sources") or ())
 
 
+def are_live(pod: Object, *, tokens: bool) -> bool:
+    """Whether the content of one of the pod's volumes follows what may change. `tokens`: somebody reads those that hold
+    one."""
+    volumes = pod["spec"].get("volumes") or ()
+    return any(kind_of(v) and (tokens or not has_token(v)) for v in volumes)
+
+
 def content(volume: Object, sources: Sources) -> Files:
     """All its files.
 

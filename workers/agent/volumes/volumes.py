@@ -86,10 +86,6 @@ class Volumes:
         """Bring those drawn from objects up to date. Raises as `write`."""
         self._each(sources, [name for name, v in self._volumes.items() if volume_content.kind_of(v)])
 
-    def is_live(self) -> bool:
-        """Whether a volume's content follows objects that may change."""
-        return any(volume_content.kind_of(v) for v in self._volumes.values())
-
     def _each(self, sources: Sources, names: list[str]) -> None:
         failed, unknown = [], None
         for index, (name, volume) in enumerate(self._volumes.items()):
