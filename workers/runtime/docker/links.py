@@ -91,10 +91,12 @@ class Links:
             pid: of its first process.
 
         Raises:
-            NotHere: it can't be entered. LinkFailed.
+            NotHere: it can't be entered. LinkFailed: there is no bridge, or the machine refused.
         """
         bridge = self._bridge
-        if bridge is None or not holds(pid, container_id):
+        if bridge is None:
+            raise LinkFailed("the node's bridge is gone")
+        if not holds(pid, container_id):
             raise NotHere(f"process {pid} is not one of container {container_id[:12]} here")
         link, mtu = name(container_id), f"mtu {bridge.mtu}"
         inside = (
