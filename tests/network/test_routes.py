@@ -18,10 +18,14 @@ HERE, THERE, AWAY = "198.51.100.1", "198.51.100.2", "203.0.113.9"
 PEERS = {"n1": (HERE, "10.244.1.0/24"), "n2": (HERE, "10.244.2.0/24"), "n3": (THERE, "10.244.3.0/24")}
 
 
-def test_only_ranges_on_other_machines_need_a_route() -> None:
+# The routes that keep the machine's own pods on it.
+OWN = ["10.244.1.0/24", "10.244.2.0/24"]
+
+
+def test_ranges_on_other_machines_lead_there_and_those_on_this_one_stay() -> None:
     peers = [*PEERS.values(), ("", "10.244.4.0/24"), (THERE, "")]
-    assert wanted(peers, HERE) == {"10.244.3.0/24": THERE}
-    assert wanted(peers, THERE) == {"10.244.1.0/24": HERE, "10.244.2.0/24": HERE}
+    assert wanted(peers, HERE) == {**dict.fromkeys(OWN, ""), "10.244.3.0/24": THERE}
+    assert wanted(peers, THERE) == {**dict.fromkeys(OWN, HERE), "10.244.3.0/24": ""}
 
 
 @pytest.fixture
@@ -49,9 +53,23 @@ def machines(machine: Machine) -> Iterator[tuple[str, str]]:
 
 
 def routes_of(name: str) -> list[str]:
-    listed = ["ip", "-n", name, "-4", "route", "show", "proto", "66"]
-    said = subprocess.run(listed, capture_output=True, text=True, check=True, timeout=20).stdout
+    """Those that lead to another machine."""
+    return [line for line in _ours(name) if "via" in line]
+
+
+def kept(name: str) -> list[str]:
+    """The ranges that don't leave the machine."""
+    return [line for line in _ours(name) if "via" not in line]
+
+
+def _ours(name: str) -> list[str]:
+    said = _ip(name, "route", "show", "proto", "66")
     return sorted(line.partition(" dev")[0].strip() for line in said.splitlines())
+
+
+def _ip(name: str, *words: str) -> str:
+    call = ["ip", "-n", name, "-4", *words]
+    return subprocess.run(call, capture_output=True, text=True, check=True, timeout=20).stdout
 
 
 def test_pods_of_another_machine_are_reached_at_their_own_addresses(
@@ -89,8 +107,34 @@ def test_routes_follow_the_nodes_and_strangers_are_left_alone(
     routes = Routes(PODS, HandClock())
     machine.inside(name, lambda: routes.apply(moved, HERE))
     assert routes_of(name) == [f"10.244.4.0/24 via {THERE}", stranger]
+    assert kept(name) == OWN[:1]
     machine.inside(name, routes.remove)
-    assert routes_of(name) == [stranger]
+    assert (routes_of(name), kept(name)) == ([stranger], [])
+
+
+def test_what_is_meant_for_this_machines_pods_does_not_leave_it_while_their_bridge_is_gone(
+    machine: Machine, machines: tuple[str, str]
+) -> None:
+    name = machines[0]
+    _ip(name, "route", "add", "default", "via", THERE)
+    machine.inside(name, lambda: Routes(PODS, HandClock()).apply(PEERS, HERE))
+    assert "dev pods" in _ip(name, "route", "get", "10.244.1.5")
+    _ip(name, "link", "delete", "pods")
+    # The address it has on the way to others: what was begun then goes on when the bridge is back.
+    assert f"dev lo src {HERE}" in _ip(name, "route", "get", "10.244.1.5")
+    for words in (["link", "add", "pods", "type", "bridge"], ["addr", "add", "10.244.1.1/24", "dev", "pods"]):
+        _ip(name, *words)
+    _ip(name, "link", "set", "pods", "up")
+    assert "dev pods" in _ip(name, "route", "get", "10.244.1.5")
+
+
+def test_a_node_whose_address_its_machine_does_not_know_keeps_its_pods_too(
+    machine: Machine, machines: tuple[str, str]
+) -> None:
+    routes = Routes(PODS, HandClock())
+    machine.inside(machines[0], lambda: routes.apply({"n1": (AWAY, "10.244.1.0/24")}, AWAY))
+    assert kept(machines[0]) == OWN[:1]
+    assert routes.problems() == {}
 
 
 def test_a_machine_behind_a_router_is_told_of_and_does_not_keep_others_from_their_routes(

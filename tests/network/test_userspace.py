@@ -240,6 +240,23 @@ def test_an_address_taken_by_another_program_is_told_and_tried_again(plane):
     assert request() == at("89.1 hello").encode()
 
 
+def test_ports_that_can_not_be_had_are_logged_once_however_often_they_are_tried(plane, caplog):
+    server = Server(at("91.1"))
+    taken = tuple(Rule(SERVICE, "TCP", port, "default/web", (server.endpoint,)) for port in (PORT, PORT + 1))
+    with socket.create_server((SERVICE, PORT)), socket.create_server((SERVICE, PORT + 1)):
+        for _ in range(3):
+            plane.apply(Rules(taken, 1))
+    assert sorted(str(PORT + 1) in record.getMessage() for record in caplog.records) == [False, True]
+
+
+def test_a_plane_that_is_closed_listens_no_more():
+    server, made = Server(at("92.1")), UserspacePlane()
+    made.close()
+    made.apply(rules(server.endpoint))
+    with pytest.raises(ConnectionRefusedError):
+        request()
+
+
 def test_unchanged_rules_touch_nothing_and_raise_the_revision(plane):
     server = Server(at("90.1"))
     plane.apply(rules(server.endpoint, revision=1))

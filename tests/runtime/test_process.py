@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from tests.contracts.runtime_subjects import (
     uid,
 )
 from tests.trees import deepened
+from workers.runtime.features import Feature
 from workers.runtime.log_limits import LogLimits
 from workers.runtime.mounts import EngineVolume, Mount
 from workers.runtime.process import ProcessRuntime, launch
@@ -33,6 +35,7 @@ from workers.runtime.protocol import (
     State,
     Unsupported,
 )
+from workers.runtime.security import Seccomp, Security
 
 
 def run(node: ProcessSubject, runtime: ProcessRuntime, script: str, **more: object) -> ContainerState:
@@ -287,3 +290,16 @@ def test_what_the_machine_refuses_is_told_as_a_containers_trouble(process_node: 
         runtime.start_container(sandbox.pod, process_node.container())
     assert refused.value.reason == "CreateContainerError"
     in_the_way.unlink()
+
+
+def test_a_profile_need_not_allow_what_only_the_start_of_a_container_asks(
+    process_node: ProcessSubject,
+) -> None:
+    runtime = process_node.runtime()
+    if Feature.SECCOMP_PROFILES not in runtime.features:
+        pytest.skip("no filters of system calls here")
+    forbidden = {"names": ["getppid"], "action": "SCMP_ACT_ERRNO"}
+    profile = json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [forbidden]})
+    run(process_node, runtime, "echo ran", security=Security(seccomp=Seccomp.FILE, profile=profile))
+    eventually(lambda: container(runtime).state is State.EXITED, "it ends")
+    assert (container(runtime).exit_code, printed(process_node, runtime)) == (0, b"ran\n")

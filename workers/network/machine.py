@@ -51,7 +51,7 @@ def forward(cluster: str, pod_cidr: str, service_cidr: str) -> str:
 def stop_forwarding(cluster: str, pod_cidr: str, service_cidr: str) -> None:
     """Take back what `forward` did for this cluster."""
     run(["iptables", "-w", "5", "-D", *_accepting(cluster, pod_cidr)])
-    run(["ip", "-4", "route", "delete", *_stay(service_cidr)])
+    run(["ip", "-4", "route", "delete", *stay(service_cidr)])
 
 
 def _accepting(cluster: str, pod_cidr: str) -> list[str]:
@@ -72,15 +72,16 @@ def _route(service_cidr: str) -> str:
         return ""
     # Endpoints that are no pods see the address that the connection began with: the one it had without this route.
     source = ["src", found["prefsrc"]] if "prefsrc" in found else []
-    code, said = run(["ip", "-4", "route", "replace", *_stay(service_cidr), *source])
+    code, said = run(["ip", "-4", "route", "replace", *stay(service_cidr), *source])
     if code == 0 or found:
         return ""
     return f"this machine has no route to services ({service_cidr}), so only pods reach them: {_first_line(said)}"
 
 
-def _stay(service_cidr: str) -> list[str]:
-    """The last of the routes to the same range: one that somebody else has set comes first."""
-    return [service_cidr, "dev", "lo", "metric", str(LAST)]
+def stay(cidr: str) -> list[str]:
+    """The route by which nothing leaves the machine, in the words of ip-route(8): the last of those to the same range, so
+    that one that leads somewhere comes first."""
+    return [cidr, "dev", "lo", "metric", str(LAST)]
 
 
 def bridges(pod_cidr: str) -> list[str]:

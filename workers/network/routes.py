@@ -3,6 +3,9 @@
 That is what Kubernetes asks of any cluster network, that pods reach each other's addresses as they are
 (https://kubernetes.io/docs/concepts/cluster-administration/networking/), done in the simplest way there is. The machines
 must share a network segment; where they don't, its routers must know the ranges, which each node's `spec.podCIDR` tells.
+
+The ranges of the machine's own nodes have a route by the loopback device that comes after their bridge's own: while a bridge
+is gone, what was meant for its pods is dropped, and sent again by who sent it, and does not leave the machine.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from app.base.clock import Clock
+from workers.network import machine
 from workers.network.command import run
 
 # Marks the routes as ours (the protocol number of a route; 66 is nobody's in /etc/iproute2/rt_protos).
@@ -23,20 +27,18 @@ CHECK_SECONDS_MAX = 300.0
 
 
 def wanted(peers: Iterable[tuple[str, str]], own_address: str) -> dict[str, str]:
-    """The machine's address for each range that lies on another machine. Pure.
+    """The machine's address for each range that lies on another machine, and nothing for those on this one. Pure.
 
     Args:
         peers: of each node its machine's address, and the range of its pods'; empty where it has none yet.
     """
     return {
-        pods: machine
-        for machine, pods in peers
-        if pods and machine not in ("", own_address) and ":" not in machine + pods
+        pods: "" if at == own_address else at for at, pods in peers if pods and at and ":" not in at + pods
     }
 
 
 class Routes:
-    """Keeps the machine's routes to pods elsewhere. Needs root.
+    """Keeps the machine's routes to pods. Needs root.
 
     Args:
         pod_cidr: the range of all pods of the cluster; other routes are none of ours.
@@ -61,30 +63,34 @@ class Routes:
             failing = routes == self._set and self._problems
             self._wait = min(2 * self._wait, CHECK_SECONDS_MAX) if failing else CHECK_SECONDS
             self._check_at = now + self._wait
-            self._put(routes)
+            self._put(routes, own_address)
             self._set = routes
 
-    def _put(self, routes: Mapping[str, str]) -> None:
+    def _put(self, routes: Mapping[str, str], own_address: str) -> None:
         there = self._there()
-        for cidr, via in sorted(there.items()):
+        for cidr, via in sorted(there):
             if routes.get(cidr) != via:
                 self._delete(cidr, via)
         problems = {}
         for cidr, via in sorted(routes.items()):
-            if there.get(cidr) == via:
+            if (cidr, via) in there:
                 continue
-            code, said = run(["ip", "-4", "route", "replace", cidr, "via", via, "proto", PROTOCOL])
+            # Whoever begins while the bridge is gone goes on once it is back.
+            source = [] if via else ["src", own_address]
+            code, said = run(["ip", "-4", "route", "replace", *_route(cidr, via), *source])
+            if code != 0 and not via:
+                # A node's address need not be one that its machine knows.
+                code, said = run(["ip", "-4", "route", "replace", *_route(cidr, via)])
             if code != 0:
                 reason = (said.strip().splitlines() or ["no reason given"])[0]
-                problems[f"pods of {via}"] = (
-                    f"no route to {cidr}: {reason} (machines share a network, or its routers know the pods' ranges)"
-                )
+                hint = " (machines share a network, or its routers know the pods' ranges)" if via else ""
+                problems[f"pods of {via or own_address}"] = f"no route to {cidr}: {reason}{hint}"
         self._problems = problems
 
     def remove(self) -> None:
         """Take them away, for a cluster that is no more."""
         with self._lock:
-            for cidr, via in self._there().items():
+            for cidr, via in self._there():
                 self._delete(cidr, via)
             self._set = None
 
@@ -94,14 +100,24 @@ class Routes:
 
     @staticmethod
     def _delete(cidr: str, via: str) -> None:
-        run(["ip", "-4", "route", "delete", cidr, "via", via, "proto", PROTOCOL])
+        run(["ip", "-4", "route", "delete", *_route(cidr, via)])
 
-    def _there(self) -> dict[str, str]:
-        """The routes that are ours already."""
+    def _there(self) -> set[tuple[str, str]]:
+        """The routes that are ours already: ranges, and as `wanted`."""
         code, said = run(["ip", "-j", "-4", "route", "show", "proto", PROTOCOL])
         found = json.loads(said or "[]") if code == 0 else []
-        return {r["dst"]: r["gateway"] for r in found if r.get("gateway") and self._within(r["dst"])}
+        return {
+            (r["dst"], r.get("gateway", ""))
+            for r in found
+            if (r.get("gateway") or r.get("dev") == "lo") and self._within(r["dst"])
+        }
 
     def _within(self, cidr: str) -> bool:
         network = ipaddress.ip_network(cidr)
         return isinstance(network, ipaddress.IPv4Network) and network.subnet_of(self._all)  # type: ignore[arg-type]
+
+
+def _route(cidr: str, via: str) -> list[str]:
+    """In the words of ip-route(8)."""
+    where = [cidr, "via", via] if via else machine.stay(cidr)
+    return [*where, "proto", PROTOCOL]

@@ -38,12 +38,14 @@ class UserspacePlane:
         self._loop = Loop("service-proxy", self._clock)
         self._listeners: dict[Address, TcpListener | UdpListener] = {}
         self._relays: set[Relay] = set()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[Address, tuple[str, str]] = {}
         self._rules: Rules | None = None
         self._closed = False
         self.revision = -1
 
     def apply(self, rules: Rules) -> None:
+        if self._closed:
+            return
         # An address that was taken by another program may be free by now: then try again.
         if rules != self._rules or self._problems:
             self._loop.call(lambda: self._apply(rules))
@@ -51,7 +53,7 @@ class UserspacePlane:
         self.revision = rules.revision
 
     def problems(self) -> dict[str, str]:
-        return dict(self._problems)
+        return dict(self._problems.values())
 
     def connections(self) -> int:
         """How many TCP connections are being relayed."""
@@ -72,28 +74,33 @@ class UserspacePlane:
 
     def _apply(self, rules: Rules) -> None:
         wanted: dict[Address, Rule] = {(r.ip, r.protocol, r.port): r for r in rules.rules if r.endpoints}
-        before, self._problems = self._problems, {}
+        problems: dict[Address, tuple[str, str]] = {}
         for address in [a for a in self._listeners if a not in wanted]:
             self._listeners.pop(address).close()
         for address, rule in wanted.items():
             listener = self._listeners.get(address)
             if listener is None:
-                self._open(address, rule)
-                if (wrong := self._problems.get(rule.service)) and wrong != before.get(rule.service):
-                    log.warning("service %s: %s", rule.service, wrong)
+                if wrong := self._open(address, rule):
+                    problems[address] = rule.service, wrong
+                    # It is tried again and again.
+                    if self._problems.get(address) != problems[address]:
+                        log.warning("service %s: %s", rule.service, wrong)
             elif isinstance(listener, UdpListener):
                 listener.replace(rule)
             else:
                 listener.rule = rule
+        self._problems = problems
 
-    def _open(self, address: Address, rule: Rule) -> None:
+    def _open(self, address: Address, rule: Rule) -> str:
+        """Listen. What kept it from that, or nothing."""
         try:
             if rule.protocol == "UDP":
                 self._listeners[address] = UdpListener(self._loop, rule, self._fraction)
             else:
                 self._listeners[address] = TcpListener(self._loop, rule, self._fraction, self._relays)
         except OSError as exc:
-            self._problems[rule.service] = _explain(rule, exc)
+            return _explain(rule, exc)
+        return ""
 
     def _abort(self) -> None:
         for relay in list(self._relays):

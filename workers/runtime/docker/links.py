@@ -15,7 +15,6 @@ import contextlib
 import ipaddress
 import logging
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,12 +29,17 @@ log = logging.getLogger("beanpole.docker")
 LINKS = Path("/sys/class/net")
 # What the links' names begin with; a name has at most 15 characters.
 PREFIX = "bp"
+# The name of the end in the sandbox.
+INSIDE = "eth0"
 # The flag of a link that is up (IFF_UP in linux/if.h).
 _UP = 0x1
 # How long the machine's `ip` may take. Seconds.
 _PATIENCE = 20.0
 # By what a link that comes into being decides whether it gets an IPv6 address.
 _IPV6 = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+# Runtimes whose containers see a link that comes once they run (the empty name: the engine's usual one). Those with a
+# kernel of their own, such as gVisor and Kata Containers, take over what is there when they begin.
+_SEE_LINKS = ("", "runc", "crun", "nvidia", "io.containerd.runc.v2")
 
 
 class NotHere(BeanpoleError):
@@ -64,7 +68,8 @@ class Links:
 
     def __init__(self) -> None:
         self._bridge: Bridge | None = None
-        self._given_up = os.geteuid() != 0 or shutil.which("ip") is None
+        self._given_up = os.geteuid() != 0 or not _has_ip()
+        self._has_fastened = False
 
     @property
     def usable(self) -> bool:
@@ -80,9 +85,10 @@ class Links:
         """Fasten to this bridge from now on, if it is one of this machine: an engine may be elsewhere."""
         self._bridge = bridge if bridge.is_here else None
 
-    def give_up(self) -> None:
-        """Leave it to the engine from now on."""
-        self._given_up = True
+    def give_up(self) -> bool:
+        """Leave it to the engine from now on, unless it was seen that it can be done. Whether it is left."""
+        self._given_up = self._given_up or not self._has_fastened
+        return self._given_up
 
     def fasten(self, container_id: str, pid: int, address: str) -> None:
         """Give a sandbox that has no network its address. Doing it twice is an error.
@@ -100,10 +106,10 @@ class Links:
             raise NotHere(f"process {pid} is not one of container {container_id[:12]} here")
         link, mtu = name(container_id), f"mtu {bridge.mtu}"
         inside = (
-            f"link add name eth0 {mtu} address {_hardware(address)} type veth "
+            f"link add name {INSIDE} {mtu} address {_hardware(address)} type veth "
             f"peer name {link} {mtu} netns {os.getpid()}\n"
-            f"address add {address}/{bridge.gateway.network.prefixlen} brd + dev eth0\n"
-            "link set dev eth0 up\n"
+            f"address add {address}/{bridge.gateway.network.prefixlen} brd + dev {INSIDE}\n"
+            f"link set dev {INSIDE} up\n"
             f"route add default via {bridge.gateway.ip}\n"
         )
         try:
@@ -111,27 +117,35 @@ class Links:
         except OSError as exc:
             raise NotHere(f"process {pid} can't be entered: {exc}") from exc
         _ip(_on_bridge(link, bridge.name) + f"link set dev {link} up\n")
+        self._has_fastened = True
 
     def mend(self, container_ids: Iterable[str]) -> None:
         """Fasten again the sandboxes whose bridge was made anew under them."""
         if self._bridge is None:
             return
-        loose = [
-            link
-            for link in map(name, container_ids)
-            if (LINKS / link).exists() and _bridge_of(link) != self._bridge.name
-        ]
-        for link in loose:
-            # One that ends meanwhile takes its link along.
-            with contextlib.suppress(LinkFailed):
+        mended = 0
+        for link in map(name, container_ids):
+            if not (LINKS / link).exists() or _bridge_of(link) == self._bridge.name:
+                continue
+            try:
                 _ip(_on_bridge(link, self._bridge.name))
-        if loose:
-            log.warning("%d pods were put on the node's bridge again", len(loose))
+                mended += 1
+            except LinkFailed as exc:
+                # One that ends meanwhile takes its link along.
+                if (LINKS / link).exists():
+                    log.warning("a pod could not be put on the node's bridge again: %s", exc)
+        if mended:
+            log.warning("%d pods were put on the node's bridge again", mended)
 
 
 def name(container_id: str) -> str:
     """Of the end on the machine, by the sandbox's id."""
     return PREFIX + container_id[:12]
+
+
+def can_be_seen(runtime: str) -> bool:
+    """Whether containers that this one of the engine's runtimes runs see a link that they are given."""
+    return runtime in _SEE_LINKS
 
 
 def is_whole(container_id: str) -> bool:
@@ -163,14 +177,25 @@ def _make(commands: str) -> None:
     """The part in the sandbox's network. The link is to have no IPv6 address, as in the engine's networks; what else
     the pod makes there is its own."""
     before = None
+    # Some that may make links may not set this.
     with contextlib.suppress(OSError):
-        before = _IPV6.read_text()
+        was = _IPV6.read_text()
         _IPV6.write_text("1")
+        before = was
     try:
         _ip(commands)
     finally:
         if before is not None:
             _IPV6.write_text(before)
+
+
+def _has_ip() -> bool:
+    """Whether the machine has an `ip` that does as we ask: BusyBox's does not."""
+    try:
+        _ip("")
+    except LinkFailed:
+        return False
+    return True
 
 
 def _ip(commands: str) -> None:

@@ -25,7 +25,8 @@ def ensure(
     """Have the node's network; its bridge.
 
     Args:
-        anew: even if the engine has it, for its bridge is gone.
+        anew: even if the engine has it, for its bridge is gone. Pods that the engine linked are parted from it
+            (see `lost`).
 
     Raises:
         ContainerError: NetworkNotReady: the range is taken, or pods still hold a network of another range, or that of
@@ -35,13 +36,17 @@ def ensure(
     with translated("NetworkNotReady"):
         existing = _find(client, owner)
         if existing is not None:
-            if _subnet(existing) == pod_cidr and not anew:
+            fits = _subnet(existing) == pod_cidr
+            if fits and not anew:
                 return _bridge(existing)
-            if _has_pods(client, existing) and not anew:
+            if not fits and _has_pods(client, existing):
                 raise ContainerError(
                     "NetworkNotReady",
                     f"network {owner.network} has the range {_subnet(existing)}, not {pod_cidr}, and pods in it",
                 )
+            # By its name the engine finds also one that it has lost.
+            for joined in (existing["Containers"] or {}).values():
+                client.disconnect_container_from_network(joined["Name"], existing["Id"], force=True)
             client.remove_network(owner.network)
         _remove_former(client, owner, pod_cidr)
         major = engine_version.partition(".")[0]

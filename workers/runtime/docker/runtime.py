@@ -26,6 +26,7 @@ from workers.runtime.docker import (
     interactive,
     isolation,
     labels,
+    links,
     mounting,
     network,
     pause,
@@ -150,9 +151,15 @@ class DockerRuntime:
         with translated(engine.UNAVAILABLE):
             said = self._client.info()
         self._starting.image = pause.ensure(self._client, said["Architecture"])
+        if not links.can_be_seen(said.get("DefaultRuntime") or ""):
+            self._links.give_up()
+        version = said["ServerVersion"]
         bridge = network.ensure(
-            self._client, self._owner, pod_cidr, said["ServerVersion"], anew=self._links.has_lost_bridge
+            self._client, self._owner, pod_cidr, version, anew=self._links.has_lost_bridge
         )
+        if not bridge.is_here and any(map(links.is_whole, self._seen.sandboxes())):
+            # It was lost while no agent looked.
+            bridge = network.ensure(self._client, self._owner, pod_cidr, version, anew=True)
         self._links.use(bridge)
         self._links.mend(self._seen.sandboxes())
         if self._cluster_cidr:

@@ -11,7 +11,7 @@ import docker
 import docker.errors
 
 from workers.runtime import images
-from workers.runtime.docker import config, network, pause
+from workers.runtime.docker import config, links, network, pause
 from workers.runtime.docker.engine import is_conflict, is_gone, translated
 from workers.runtime.docker.files import PodFiles
 from workers.runtime.docker.images import Images
@@ -39,11 +39,11 @@ class Starting:
         seen: Observed,
         removal: Removal,
         sub_paths: SubPaths,
-        links: Links,
+        linking: Links,
     ) -> None:
         self._client, self._owner, self._files = client, owner, files
         self._images, self._seen, self._removal = store, seen, removal
-        self._sub_paths, self._links = sub_paths, links
+        self._sub_paths, self._links = sub_paths, linking
         self.image = pause.IMAGE
         self._protection = Protection()
 
@@ -51,8 +51,7 @@ class Starting:
         """See `Runtime.start_sandbox`."""
         name = self._owner.sandbox_name(spec.pod.uid)
         self._files.write(spec)
-        # Ports of the machine are the engine's to lead to a pod.
-        linked = self._links.usable and not (spec.shared.network or spec.host_ports)
+        linked = self._links.usable and not (spec.shared.network or _needs_engine(spec))
         with translated("FailedCreatePodSandBox"):
             try:
                 made = self._client.create_container_from_config(
@@ -83,10 +82,11 @@ class Starting:
         try:
             self._links.fasten(made, pid, spec.address)
         except NotHere as exc:
-            if pid and self._pid(made) == pid:
-                log.info("pods are linked by the engine: %s", exc)
-                self._links.give_up()
+            runs = pid and self._pid(made) == pid
             self._removal.container(made)
+            if not (runs and self._links.give_up()):
+                raise ContainerError("FailedCreatePodSandBox", f"the sandbox ended at once: {exc}") from exc
+            log.info("pods are linked by the engine: %s", exc)
             self.start_sandbox(spec)
         except LinkFailed as exc:
             self._removal.container(made)
@@ -146,6 +146,13 @@ class Starting:
 
     def _no_sandbox(self, pod: PodRef) -> ContainerError:
         return ContainerError("CreateContainerError", f"pod {pod.namespace}/{pod.name} has no sandbox")
+
+
+def _needs_engine(spec: SandboxSpec) -> bool:
+    """Whether only the engine can give the pod its place in the node's network. Ports of the machine are the engine's to
+    lead there; a setting of the link itself, and some runtimes, want it there when the sandbox begins."""
+    of_link = any(links.INSIDE in name.split(".") for name, _ in spec.sysctls)
+    return bool(spec.host_ports) or of_link or not links.can_be_seen(spec.handler)
 
 
 def _lacks_sandbox(message: str) -> bool:
