@@ -21,6 +21,7 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
 SLOW = 60.0
 # Deeper than any real object, and shallow enough for code that follows an object recursively.
 MAX_DEPTH = 200
+_NESTS = frozenset((dict, list))
 
 
 def read(environ: dict[str, Any], limit: int) -> bytes:
@@ -146,12 +147,16 @@ def check_depth(value: Any) -> None:
     Raises:
         BadRequest: it does.
     """
-    level = [value]
+    level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
-        level = [held for held in level if isinstance(held, (dict, list))]
+        level = [
+            inner
+            for held in level
+            for inner in (held.values() if type(held) is dict else held)
+            if type(inner) in _NESTS
+        ]
         if not level:
             return
-        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else held)]
     raise BadRequest(f"the object is nested deeper than {MAX_DEPTH} levels")
 
 
@@ -206,6 +211,8 @@ def _plain(value: Any) -> Any:
         return {_key(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_plain(v) for v in value]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        raise ValueError("Integer exceeds 64-bit range")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ValueError(f"a value of type {type(value).__name__} has no form in JSON")

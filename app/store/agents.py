@@ -134,7 +134,10 @@ class AgentState:
             more = self._redis.lpop(name, CHUNKS_AHEAD) or []
             if _END in more:
                 more = more[: more.index(_END)]
-                self._redis.rpush(name, _END)
+                pipe = self._redis.pipeline(transaction=False)
+                pipe.rpush(name, _END)
+                pipe.expire(name, STREAM_LIFE)
+                pipe.execute()
         return [first[1], *more]
 
     def abandon(self, stream: str) -> None:

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from app.api.body import MAX_DEPTH, check_depth
+from app.base.errors import BadRequest
+
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -100,6 +103,25 @@ def test_yaml_that_stands_for_gigabytes_is_refused(api):
     assert "aliases" in message
     deep = b"[" * 5_000
     refusal(api.ask("POST", CONFIGS, deep, Content_Type="application/yaml"), 400, "BadRequest")
+
+
+@pytest.mark.parametrize("outer", [lambda inner: [0, inner, "[{"], lambda inner: {"a": "[{", "b": inner}])
+def test_what_nests_as_deep_as_it_may_is_taken_and_no_deeper(outer):
+    value = "[" * MAX_DEPTH
+    for _ in range(MAX_DEPTH):
+        check_depth(value)
+        value = outer(value)
+    check_depth(value)
+    with pytest.raises(BadRequest, match="nested deeper than 200 levels"):
+        check_depth(outer(value))
+
+
+@pytest.mark.parametrize("number", ["-9223372036854775809", "18446744073709551616", "0x10000000000000000"])
+def test_yaml_with_a_number_that_no_answer_could_hold_is_refused(api, number):
+    body = f"metadata: {{name: a}}\nrevision: 1\ndata: {{anything: {number}}}".encode()
+    path = "/apis/apps/v1/namespaces/default/controllerrevisions"
+    message = refusal(api.ask("POST", path, body, Content_Type="application/yaml"), 400, "BadRequest")
+    assert "Integer exceeds 64-bit range" in message
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ class ListWire:
             met = met or there
             late = met or self._clock.monotonic() - began >= SILENCE
             self._vanished = self._vanished or (late and not there)
-            if (gone or self._vanished) and self._when_gone is not None:
+            # Once this end is closed, whoever is told may have gone on to something else.
+            if (gone or self._vanished) and self._when_gone is not None and not self._closed.is_set():
                 told, self._when_gone = self._when_gone, None
                 told()
 

@@ -7,6 +7,7 @@ and k8s.io/apimachinery/pkg/util/proxy. Links in pages are not rewritten.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -162,8 +163,9 @@ class Exchange:
             while isinstance(event := self._next(), h11.Data):
                 yield bytes(event.data)
         except h11.RemoteProtocolError as exc:
-            # Cut off in the middle; so is what the client gets.
-            raise ConnectionError(str(exc)) from exc
+            # Cut off in the middle, by the pod or because the client left; so is what the client gets. By this number
+            # gunicorn knows that it is no fault of the server, and writes nothing into its log.
+            raise ConnectionResetError(errno.ECONNRESET, str(exc)) from exc
 
     def close(self) -> None:
         self._stream.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.base.errors import TooLarge, TooManyRequests
 from app.base.ids import RandomIds
 from app.client.http import Unreachable
 from tests.agent.world import HandClock, MemoryApi, World, pod
-from workers.agent.exchange.exchanger import COALESCE, LEAST_ROOM, STATUSES, Exchanger, Turn
+from workers.agent.exchange.exchanger import COALESCE, LEAST_ROOM, NARROW, STATUSES, Exchanger, Turn
 from workers.agent.exchange.outbox import ROOM, Batch, Outbox
 from workers.agent.exchange.services import ServiceNews
 from workers.agent.jobs import SteppedJobs
@@ -31,13 +32,15 @@ class Node:
         self.says = ""
 
     def speak(self, room: int) -> Turn:
-        return Turn({"says": self.says or self.name}, Batch({}, {}), [])
+        request = {"says": self.says or self.name}
+        return Turn(request, Batch({}, {}), [], len(orjson.dumps(request)))
 
     def unheard(self, turn: Turn) -> None:
         self.kept += 1
 
     def hear(self, turn: Turn, answer: dict[str, Any], common: dict[str, Any]) -> None:
         self.heard.append((answer["for"], common["revision"]))
+        self.news = 0
         if self.breaks:
             raise RuntimeError("nobody foresaw this")
 
@@ -55,6 +58,7 @@ class Cluster:
         self.network: dict[str, Any] = {}
         self.refused: dict[str, Any] = {}
         self.fails: Exception | None = None
+        self.longest = math.inf
         self.exchanger = Exchanger(self._answer, self.jobs, self.clock, RandomIds(1))
         self.nodes = {name: Node(name) for name in ("a", "b", "c")}
         for node in self.nodes.values():
@@ -64,6 +68,8 @@ class Cluster:
         self.requests.append(request)
         if self.fails:
             raise self.fails
+        if len(orjson.dumps(request)) > self.longest:
+            raise TooLarge("too long")
         nodes = {name: self.refused.get(name) or {"for": name} for name in request["nodes"]}
         return {
             "epoch": 1,
@@ -123,11 +129,41 @@ def test_nodes_that_fill_a_request_leave_the_others_to_the_next(cluster: Cluster
 def test_an_api_that_takes_shorter_requests_only_gets_shorter_ones(cluster: Cluster) -> None:
     for node in cluster.nodes.values():
         node.says = "x" * (ROOM * 3 // 10)
-    cluster.fails = TooLarge("too long")
+    cluster.longest = ROOM * 2 // 3
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.1) == [{"a", "b", "c"}, {"a", "b"}, {"c"}]
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    assert cluster.run(0.1) == [{"a", "b"}, {"c"}]
+
+
+def test_an_api_that_takes_longer_requests_again_gets_them_in_a_while(cluster: Cluster) -> None:
+    for node in cluster.nodes.values():
+        node.says = "x" * (ROOM * 3 // 10)
+    cluster.longest = ROOM * 2 // 3
+    cluster.exchanger.ask(["a", "b", "c"], 0.0)
+    cluster.run(NARROW)
+    cluster.longest = math.inf
     cluster.exchanger.ask(["a", "b", "c"], 0.0)
     assert cluster.run(0.1) == [{"a", "b", "c"}]
-    cluster.fails = None
-    assert cluster.run(10.0) == [{"a", "b"}, {"c"}]
+
+
+def test_an_api_that_takes_nothing_is_asked_in_the_shortest_requests_and_with_pauses(
+    cluster: Cluster,
+) -> None:
+    cluster.longest = 0
+    cluster.exchanger.ask(["a"], 0.0)
+    assert cluster.run(0.01) == [{"a"}] * (1 + (ROOM // LEAST_ROOM).bit_length() - 1)
+    assert 2 <= len(cluster.run(10.0)) <= 20
+
+
+def test_the_last_news_are_said_though_the_api_takes_shorter_requests_only(cluster: Cluster) -> None:
+    cluster.exchanger.ask(["a"], 0.0)
+    cluster.run(0.1)
+    for node in cluster.nodes.values():
+        node.says, node.news = "x" * (ROOM * 3 // 10), 1
+    cluster.longest = ROOM // 2
+    cluster.exchanger.farewell()
+    assert [len(node.heard) for node in cluster.nodes.values()] == [2, 1, 1]
 
 
 def test_of_what_a_node_has_to_say_as_much_goes_as_fits_and_how_a_pod_ended_before_that_it_is_gone() -> None:
@@ -144,6 +180,22 @@ def test_of_what_a_node_has_to_say_as_much_goes_as_fits_and_how_a_pod_ended_befo
         outbox.accepted(batch)
     uids = [each["metadata"]["uid"] for each in pods]
     assert said == [*uids, f"{uids[4]} gone"]
+
+
+def test_what_changes_all_the_time_keeps_nothing_else_from_being_said() -> None:
+    outbox = Outbox()
+    restless, calm, gone = (pod(name) for name in ("restless", "calm", "gone"))
+    outbox.status(restless, {"message": "x" * 1000})
+    outbox.status(calm, {"message": "x" * 1000})
+    outbox.removed(gone)
+    said: list[str] = []
+    for _ in range(2):
+        batch, _ = outbox.take(room=1200)
+        outbox.status(restless, {"message": "y" * 1000})
+        outbox.accepted(batch)
+        said += [*batch.statuses, *(f"{uid} gone" for uid in batch.removed)]
+    names = [str(each["metadata"]["uid"]) for each in (restless, gone, calm)]
+    assert said == [names[0], f"{names[1]} gone", names[2]]
 
 
 def test_what_is_longer_than_the_room_there_is_goes_alone() -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from app.base.frames import Decoder, Frame, Part, encode
+from app.base.frames import LONGEST, Decoder, Frame, Part, encode
 from app.client.channel import Channel
 from tests.agent.world import World, pod
 from workers.agent.sessions import connection, ports
+from workers.agent.sessions.connection import Connection
 from workers.agent.sessions.interactions import talk
 from workers.agent.sessions.line import HungUp, Line
 from workers.agent.sessions.sessions import Sessions
@@ -143,6 +144,31 @@ def test_a_port_where_nothing_listens_is_told_with_its_number(begun: Callable[..
     user.sock.close()
 
 
+def test_ports_of_a_pod_that_has_ended_lead_nowhere_for_its_address_may_be_anothers(
+    tmp_path: Path, beside: Callable[[Work], None]
+) -> None:
+    world = World(tmp_path)
+    uid = world.api.put(pod(restart="Never"))
+    world.change()
+    request = {"id": "s", "kind": "ports", "namespace": "default", "name": "web-1", "uid": uid}
+    early, late = User(), User()
+    jobs: Any = Beside(beside)
+    for user in (early, late):
+        if user is late:
+            assert early.hear() == Frame(Part.BEGUN, b"")
+            world.runtime.kill(uid, "web", 0)
+            world.run(1)
+            assert world.status(uid)["phase"] == "Succeeded"
+        Sessions(user, world.runtime, jobs, world.agent.pods.find).answer(request)  # type: ignore[arg-type]
+    early.say(Part.OPEN, b"80", 1)
+    for user, part in ((early, Part.CLOSED), (late, Part.REFUSED)):
+        said = user.hear()
+        assert said is not None
+        assert said.part == part
+        assert b"pod web-1 is not running" in said.data
+        user.sock.close()
+
+
 def test_connections_are_carried_side_by_side_until_both_sides_have_ended(
     beside: Callable[[Work], None],
 ) -> None:
@@ -235,6 +261,38 @@ def test_a_connection_alone_waits_for_its_pod_as_long_as_it_takes(
     while data := far[80].recv(1 << 20):
         received += len(data)
     assert received == size
+    user.sock.close()
+
+
+def test_a_connection_that_the_pod_reads_slowly_goes_on_however_large_what_waits_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "WAIT", 0.1)
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    received = 0
+
+    def not_alone() -> bool:
+        # It is asked with each wait in vain; so much the pod takes meanwhile.
+        nonlocal received
+        with contextlib.suppress(BlockingIOError):
+            received += len(far.recv(1 << 17))
+        return False
+
+    ended = threading.Event()
+    user = User()
+    slow = Connection(Line(user.channel), 1, 80, lambda _: near, ended.set, not_alone)
+    slow.start()
+    for _ in range(3):
+        slow.put(b"x" * LONGEST)
+    slow.end()
+    far.setblocking(True)
+    far.settimeout(10)
+    while data := far.recv(1 << 20):
+        received += len(data)
+    assert received == 3 * LONGEST
+    far.close()
+    assert ended.wait(10)
     user.sock.close()
 
 

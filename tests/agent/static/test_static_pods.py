@@ -127,6 +127,16 @@ def test_a_file_that_goes_while_the_folder_is_read_is_no_fault_of_it(
     assert (list(seen.pods), seen.faults) == (["web.yaml"], {})
 
 
+def test_links_that_lead_nowhere_keep_no_other_file_from_being_read(folder: Path) -> None:
+    (folder / "loop.yaml").symlink_to(folder / "loop.yaml")
+    (folder / "gone.yaml").symlink_to(folder / "nothing")
+    (folder / "no-folder.yaml").symlink_to(folder / "web.yaml" / "x")
+    (folder / "web.yaml").write_text(WEB)
+    read = Folder(folder, "n1")
+    assert read.look(START)
+    assert (list(read.pods), read.faults) == (["web.yaml"], {})
+
+
 def test_a_mirror_is_made_once_and_made_again_when_it_goes_or_stands_for_another(folder: Path) -> None:
     pod = static_pod(WEB.encode(), folder / "web.yaml", "n1", START)
     made = mirror(pod, "node-uid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -11,6 +12,7 @@ import websocket
 
 from app.api.connection import Connection
 from app.api.sessions import backends, forward
+from app.api.sessions.proxy import Exchange
 from app.api.sessions.spdy import frames as spdy
 from app.base.errors import BadRequest, ServiceUnavailable
 from app.base.frames import Part
@@ -229,6 +231,26 @@ def test_a_session_ends_with_a_client_that_left_while_it_was_answered():
         forward._both_ways(near, Line(), Session(), lambda: None, inward, lambda frame: False, b"")
         assert noticed == [True]
         assert far.recv(1) == b""
+
+
+def test_an_answer_that_a_client_has_left_is_no_fault_for_the_log():
+    class Pod:
+        said = [HTTP + b"Content-Length: 100\r\n\r\nso far", b""]
+
+        def send(self, data):
+            return
+
+        def receive(self):
+            return self.said.pop(0)
+
+        def close(self):
+            return
+
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1"}
+    body = iter(Exchange(Pod(), "pod", "").answer(environ, "/").body)
+    with pytest.raises(ConnectionResetError) as broke:
+        list(body)
+    assert broke.value.errno == errno.ECONNRESET
 
 
 def test_a_pod_that_says_nothing_is_left_when_the_client_leaves(served, pod, agent, monkeypatch):

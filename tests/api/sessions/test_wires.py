@@ -99,9 +99,7 @@ def test_a_server_that_vanished_breaks_the_stream_once_what_it_sent_is_read(api,
     one.close()
 
 
-def test_who_reads_late_finds_everything_though_the_writer_has_left(api, monkeypatch):
-    # Lists that nobody looks after expire within a second.
-    monkeypatch.setattr(agents, "STREAM_LIFE", 1)
+def test_who_reads_late_finds_everything_though_the_writer_has_left(api, store, monkeypatch):
     monkeypatch.setattr(lists, "PULSE", 0.1)
     reader, writer = (
         lists.for_user(api.agents, "s", SystemClock()),
@@ -109,7 +107,11 @@ def test_who_reads_late_finds_everything_though_the_writer_has_left(api, monkeyp
     )
     writer.send(b"all there is")
     writer.close()
-    assert not threading.Event().wait(1.5)
+    name = store.key("stream:s")
+    store.redis.expire(name, agents.STREAM_LIFE // 2)
+    while store.redis.ttl(name) <= agents.STREAM_LIFE // 2:
+        assert store.redis.exists(name)
+        threading.Event().wait(0.01)
     assert rest_of(reader) == b"all there is"
     assert not reader.broken
     reader.close()
@@ -124,6 +126,37 @@ def test_an_agent_hears_that_its_user_has_left_though_it_says_nothing(api, hasty
     user.close()
     assert gone.wait(5)
     agent.close()
+
+
+def test_an_end_that_was_closed_tells_nobody_that_the_other_side_left(api, hasty, monkeypatch):
+    asked, closed, gone = threading.Event(), threading.Event(), threading.Event()
+    before = set(threading.enumerate())
+    agent = lists.for_agent(api.agents, "s", SystemClock(), gone.set)
+    [pulse] = [each for each in set(threading.enumerate()) - before if each.name == "wire-pulse"]
+
+    def late(*_):
+        asked.set()
+        closed.wait(10)
+        return True, True
+
+    monkeypatch.setattr(api.agents, "pulse", late)
+    assert asked.wait(10)
+    agent.close()
+    closed.set()
+    pulse.join(10)
+    assert not pulse.is_alive()
+    assert not gone.is_set()
+
+
+def test_nothing_of_a_stream_stays_in_redis_for_good(api, store):
+    ends = [lists.for_user(api.agents, "s", SystemClock()), lists.for_agent(api.agents, "s", SystemClock())]
+    ends[1].send(b"all there is")
+    api.agents.push_chunk("s", None)
+    assert ends[0].receive(1.0) == b"all there is"
+    kept = [name for name in store.redis.keys(store.key("stream*")) if store.redis.ttl(name) < 0]
+    assert kept == []
+    for end in ends:
+        end.close()
 
 
 def test_a_stream_that_redis_took_along_is_broken(api, monkeypatch):

@@ -136,11 +136,10 @@ class Dialogue:
                 "emptied": self._reclaimer.emptied,
             }
             batch, left = self._outbox.take(room - len(orjson.dumps(request)))
-            notes = self._around.notes.take(left)
             request["statuses"] = self.static.reported(batch.statuses.values())
             request["removed"] = self.static.removed(batch.removed.values())
-            request["events"] = notes
-            return Turn(request, batch, notes)
+            notes = request["events"] = self._around.notes.take(left)
+            return Turn(request, batch, notes, room - left + len(orjson.dumps(notes)))
 
     def unheard(self, turn: Turn) -> None:
         self._around.notes.keep(turn.notes)

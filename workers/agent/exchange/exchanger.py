@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from app.base.clock import Clock
 from app.base.errors import ApiError, BeanpoleError, TooLarge
 from app.base.ids import Ids
@@ -39,15 +37,19 @@ FAILED_PAUSE = 5.0
 STATUSES = 400
 # An API that takes shorter requests only is spoken with in shorter ones, but not in shorter ones than this. Bytes.
 LEAST_ROOM = 64 << 10
+# So long after it refused one as too long: then it may have other settings, or what stood between may be gone. Seconds.
+NARROW = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one node says in one exchange, as it is sent and as its agent keeps it until it is heard."""
+    """What one node says in one exchange, as it is sent and as its agent keeps it until it is heard. `size`: about as
+    many bytes of JSON as that is."""
 
     request: Object
     batch: Batch
     notes: list[dict[str, object]]
+    size: int
 
 
 class Speaker(Protocol):
@@ -95,7 +97,7 @@ class Exchanger:
         self._due_lock = threading.Lock()
         self._speaking = threading.RLock()
         self._pause = 0.0
-        self._room = ROOM
+        self._room, self._narrow_until = ROOM, 0.0
         self._closed = False
 
     def join(self, speaker: Speaker) -> None:
@@ -118,24 +120,37 @@ class Exchanger:
         """One exchange for these nodes, and whatever follows from its answer. Returns those for which the request had
         no room left. Raises what the API raised; then nothing that was to be said is lost."""
         with self._speaking:
-            turns: list[tuple[Speaker, Turn]] = []
-            room = self._room
-            try:
-                for name in names:
-                    if turns:
-                        room -= len(orjson.dumps(turns[-1][1].request))
-                        if room <= 0:
-                            break
-                    speaker = self._speakers[name]
-                    turns.append((speaker, speaker.speak(room)))
-                said = {speaker.name: turn.request for speaker, turn in turns}
-                answer = self._send({"network": self.services.known(), "nodes": said})
-            except BaseException:
-                for speaker, turn in turns:
-                    speaker.unheard(turn)
-                raise
-            self._fold(turns, answer)
-            return names[len(turns) :]
+            if self._clock.monotonic() >= self._narrow_until:
+                self._room = ROOM
+            while True:
+                try:
+                    return names[self._exchange(names) :]
+                except TooLarge:
+                    self._narrow_until = self._clock.monotonic() + NARROW
+                    if self._room <= LEAST_ROOM:
+                        raise
+                    self._room = max(LEAST_ROOM, self._room // 2)
+
+    def _exchange(self, names: Sequence[str]) -> int:
+        """One request, for as many of the nodes as it has room for. How many these are."""
+        turns: list[tuple[Speaker, Turn]] = []
+        room = self._room
+        try:
+            for name in names:
+                if room <= 0:
+                    break
+                speaker = self._speakers[name]
+                turn = speaker.speak(room)
+                turns.append((speaker, turn))
+                room -= turn.size
+            said = {speaker.name: turn.request for speaker, turn in turns}
+            answer = self._send({"network": self.services.known(), "nodes": said})
+        except BaseException:
+            for speaker, turn in turns:
+                speaker.unheard(turn)
+            raise
+        self._fold(turns, answer)
+        return len(turns)
 
     def farewell(self) -> None:
         """Begin nothing more. What was not said yet is said now, if the API answers."""
@@ -212,8 +227,6 @@ class Exchanger:
         try:
             left = self.exchange(names)
         except BeanpoleError as exc:
-            if isinstance(exc, TooLarge):
-                self._room = max(LEAST_ROOM, self._room // 2)
             self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._pause * 2))
             if isinstance(exc, ApiError) and exc.retry_after:
                 self._pause = max(self._pause, float(exc.retry_after))

@@ -58,10 +58,9 @@ class Outbox:
         """What there is to say now and fits into so many bytes, and how many are left. It stays until `accepted`."""
         with self._lock:
             statuses, left = fitting(self._statuses, room)
-            removed: dict[str, Object] = {}
-            if len(statuses) == len(self._statuses):
-                # How a pod ended is said no later than that it is gone.
-                removed, left = fitting(self._removed, left)
+            # How a pod ended is said no later than that it is gone.
+            told = {u: said for u, said in self._removed.items() if u in statuses or u not in self._statuses}
+            removed, left = fitting(told, left)
             return Batch(statuses, removed), left
 
     def accepted(self, batch: Batch) -> None:
@@ -71,6 +70,9 @@ class Outbox:
                 for uid, said in sent.items():
                     if held.get(uid) is said:
                         del held[uid]
+                    elif uid in held:
+                        # Behind the others: what changes all the time would keep them from being said.
+                        held[uid] = held.pop(uid)
 
     def __len__(self) -> int:
         return len(self._statuses) + len(self._removed)

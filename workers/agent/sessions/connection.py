@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import socket
+import sys
+import termios
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -64,15 +67,18 @@ class Connection:
         Raises:
             HungUp: the user left meanwhile.
         """
-        waits = 0
+        waits, unread = 0, self._unread()
         with self._changed:
             while self._size >= AHEAD and not self._closed and waits < PATIENCE:
                 taken = self._changed.wait(WAIT)
                 if not taken and self._line.gone():
                     raise HungUp("the user left")
-                waits = 0 if taken or self._alone() else waits + 1
+                # The kernel lets the writer go on once there is much room only, which may be long after the pod read.
+                before, unread = unread, self._unread()
+                waits = 0 if taken or unread != before or self._alone() else waits + 1
             if self._size < AHEAD and not self._closed:
-                self._waiting.append(data)
+                # In pieces: what the pod takes is noticed piece by piece.
+                self._waiting.extend(data[at : at + READ] for at in range(0, len(data), READ))
                 self._size += len(data)
                 self._changed.notify_all()
                 return
@@ -94,6 +100,13 @@ class Connection:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _unread(self) -> int:
+        """Bytes written that the pod has yet to take, as the kernel has them."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._socket is not None:
+                return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        return 0
 
     def _run(self) -> None:
         why = ""

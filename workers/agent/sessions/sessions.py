@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ import orjson
 
 from app.base.errors import BeanpoleError
 from app.base.frames import Part, encode
+from app.objects.pods import is_terminal
 from workers.agent.api import AgentApi
 from workers.agent.jobs import Jobs
 from workers.agent.pod import find, newest, ref
@@ -91,11 +93,17 @@ class Sessions:
 
     def _ports(self, line: Line, record: Record) -> None:
         state = self._runtime.pod(record.uid)
-        if state is None or not state.ready:
-            raise Refused(
-                f"unable to forward port because pod {record.pod['metadata']['name']} is not running"
-            )
-        forward(line, lambda port: self._runtime.connect(ref(record.pod), port, DIAL))
+        why = f"unable to forward port because pod {record.pod['metadata']['name']} is not running"
+        if state is None or not state.ready or is_terminal(record.pod):
+            raise Refused(why)
+
+        def dial(port: int) -> socket.socket:
+            # What has ended gave up its address, which may be another pod's by now.
+            if is_terminal(record.pod):
+                raise ContainerError("PortForwardError", why)
+            return self._runtime.connect(ref(record.pod), port, DIAL)
+
+        forward(line, dial)
 
     def _begin(self, record: Record, request: dict[str, Any]) -> Interactive:
         container = self._running(record, request["container"])

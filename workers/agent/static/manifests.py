@@ -6,6 +6,7 @@ in YAML or JSON; files whose name begins with a dot are left alone. The pod's na
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -23,6 +24,7 @@ from workers.agent.pod import HASH, SEEN, SOURCE
 
 # A file that is larger is none of a pod. Bytes (kubelet: maxConfigLength).
 LONGEST = 10 << 20
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _UID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _STAYS = {"operator": "Exists", "effect": "NoExecute"}
 
@@ -169,12 +171,14 @@ def _parsed(data: bytes) -> Object:
 
 
 def _stamp(entry: Path) -> tuple[int, int, int] | None:
-    """What tells a version of a file from others; None for what is none of a pod, or gone since it was listed. Raises
-    OSError."""
+    """What tells a version of a file from others; None for what is none of a pod, gone since it was listed, or a link
+    that leads nowhere. Raises OSError."""
     if entry.name.startswith("."):
         return None
     try:
         found = entry.stat()
-    except FileNotFoundError:
-        return None
+    except OSError as exc:
+        if exc.errno in _NOWHERE:
+            return None
+        raise
     return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
