@@ -34,7 +34,7 @@ def full(at: float) -> PodMemory:
     """A memory in which every time is `at`."""
     memory = PodMemory(started_at=at, deleting_since=at, sandbox_retry_at=at, removal_retry_at=at)
     memory.containers["web"] = ContainerMemory(backoff=10.0, backoff_since=at, retry_at=at)
-    memory.endings["id"] = Ending(since=at, period=30.0)
+    memory.endings["id"] = Ending(since=at, period=30.0, dead_at=at)
     memory.ending = (at, 30.0)
     memory.resize = ResizeMemory(retry_at=at)
     return memory

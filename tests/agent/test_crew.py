@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +38,44 @@ def test_who_waits_for_the_pods_to_end_hears_that_it_was_called_off(crew: Crew) 
 
 def test_what_nobody_knows_is_answered_with_what_can_be_said(crew: Crew) -> None:
     assert list(crew.told("reboot")) == ["say shutdown or cancel"]
+
+
+def test_what_fails_by_surprise_does_not_end_the_looks_at_what_died(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, again = [], threading.Event()
+
+    def look() -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            raise ValueError("nobody foresaw it")
+        if len(looks) == 3:
+            again.set()
+
+    monkeypatch.setattr(crew.agents[0], "look_for_deaths", look)
+    crew.loops()
+    assert again.wait(10)
+
+
+def test_what_fails_by_surprise_does_not_end_the_looks_at_the_certificate(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, again = [], threading.Event()
+
+    class Unforeseen:
+        def look(self) -> float:
+            looks.append(1)
+            if len(looks) == 2:
+                raise AttributeError("nobody foresaw it")
+            if len(looks) == 3:
+                again.set()
+            return 0.001 if len(looks) < 3 else 60.0
+
+    monkeypatch.setattr(module, "AGAIN", 0.001)
+    monkeypatch.setattr(crew, "_credentials", Unforeseen)
+    monkeypatch.setattr(crew, "_settings", replace(crew._settings, client_cert_file="there"))
+    crew.loops()
+    assert again.wait(10)
 
 
 def test_a_node_without_a_name_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.base.errors import BeanpoleError
 from app.objects.change import Object
 from workers.agent.exposure import Exposure
 from workers.agent.record import Record
-from workers.runtime.protocol import ContainerError, PodRef, PodState
+from workers.runtime.protocol import ContainerError, ContainerState, PodRef, PodState, State
 
 PORTS = (("", "TCP", 8080, 80),)
 
@@ -84,6 +85,18 @@ def test_a_new_agent_opens_no_ports_of_what_has_ended(exposure: Exposure, networ
     record = Record({**pod(hostPort=8080), "status": {"phase": "Succeeded"}})
     exposure.follow(record, running("10.0.0.9"))
     assert network.open == {}
+
+
+def test_the_deletion_of_what_has_ended_opens_no_ports_again_and_that_of_what_runs_closes_none_early(
+    exposure: Exposure, network: Ports
+) -> None:
+    ended = Record({**pod(hostPort=8080), "status": {"phase": "Succeeded"}})
+    ended.ordered["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    exposure.follow(ended, running("10.0.0.9"))
+    assert network.open == {}
+    up = ContainerState("main", 0, State.RUNNING, "main-0", "i")
+    exposure.follow(ended, replace(running("10.0.0.9"), containers=(up,)))
+    assert network.open == {"u": ("10.0.0.9", PORTS)}
 
 
 def test_a_pod_without_such_ports_opens_none(exposure: Exposure, network: Ports) -> None:

@@ -255,6 +255,36 @@ def test_the_end_of_a_container_is_told_once_though_a_look_began_before_it_was_o
     assert [count for (_, reason, _), count in world.api.events.items() if reason == "Killing"] == [1]
 
 
+def test_what_runs_on_though_it_was_stopped_is_stopped_again_unhurriedly_and_not_from_the_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.api.put(pod(lifecycle={"preStop": HOOK}))
+    world.change()
+    stop, command = world.runtime.stop_container, world.runtime.exec
+    stopped: list[float] = []
+    hooks: list[Any] = []
+
+    def stop_later(ref: PodRef, container: str, grace: float) -> None:
+        assert world.clock.at not in stopped
+        stopped.append(world.clock.at)
+        # As an engine that notes the end only after it has told of it.
+        if len(stopped) > 3:
+            stop(ref, container, grace)
+
+    def note(*said: Any) -> Any:
+        hooks.append(said)
+        return command(*said)
+
+    monkeypatch.setattr(world.runtime, "stop_container", stop_later)
+    monkeypatch.setattr(world.runtime, "exec", note)
+    world.api.delete(uid, 30, world.clock.at)
+    world.change(10)
+    assert uid not in world.api.pods
+    assert len(stopped) == 4
+    assert len(hooks) == 1
+    assert [count for (_, reason, _), count in world.api.events.items() if reason == "Killing"] == [1]
+
+
 def test_of_containers_that_end_one_that_could_not_be_stopped_is_not_held_up_by_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

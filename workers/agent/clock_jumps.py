@@ -40,6 +40,8 @@ def _move(memory: PodMemory, jump: float) -> None:
         memory.ending = memory.ending[0] + jump, memory.ending[1]
     for ending in list(memory.endings.values()):
         ending.since += jump
+        if ending.dead_at is not None:
+            ending.dead_at += jump
     for mine in list(memory.containers.values()):
         _move_container(mine, jump)
 

@@ -20,7 +20,7 @@ from app.client.node_control import CANCEL, SHUTDOWN, socket_path
 from app.trust.requests import NODE_PREFIX, NODES
 from workers.agent.agent import Agent
 from workers.agent.api import NodeApi
-from workers.agent.exchange.credentials import Credentials
+from workers.agent.exchange.credentials import AGAIN, Credentials
 from workers.agent.exchange.exchanger import Exchanger
 from workers.agent.exchange.watching import Watching
 from workers.agent.jobs import ThreadedJobs
@@ -162,13 +162,22 @@ class Crew:
         )
 
     def _look_after_credentials(self, credentials: Credentials) -> None:
-        again = credentials.look()
-        self._jobs.after("credentials", again, lambda: self._look_after_credentials(credentials), "exchange")
+        again = AGAIN
+        try:
+            again = credentials.look()
+        finally:
+            # Whatever went wrong: without a certificate the node is shut out.
+            self._jobs.after(
+                "credentials", again, lambda: self._look_after_credentials(credentials), "exchange"
+            )
 
     def _look_for_deaths(self) -> None:
-        for agent in self._quiet:
-            agent.look_for_deaths()
-        self._jobs.after("deaths", LOOK_FOR_DEATHS, self._look_for_deaths, "probe")
+        try:
+            for agent in self._quiet:
+                agent.look_for_deaths()
+        finally:
+            # Whatever it was, the deaths to come have to be heard.
+            self._jobs.after("deaths", LOOK_FOR_DEATHS, self._look_for_deaths, "probe")
 
 
 def _keep_from_lists(folder: Path) -> None:

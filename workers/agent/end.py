@@ -65,14 +65,14 @@ class Ender:
         def run() -> None:
             try:
                 self._around.runtime.stop_container(ref(record.pod), target.id, grace)
-                ending.dead = True
+                ending.dead_at = self._around.clock.now()
             except (ContainerError, OSError) as exc:
                 name = record.pod["metadata"]["name"]
                 log.warning("%s: container %s could not be stopped: %s", name, target.name, exc)
             finally:
                 # What failed is tried again.
-                ending.signalled = ending.dead
-                self._wake(record.uid, 0.0 if ending.dead else RETRY)
+                ending.signalled = ending.dead_at is not None
+                self._wake(record.uid, 0.0 if ending.signalled else RETRY)
 
         return run
 

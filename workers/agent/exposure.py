@@ -7,7 +7,7 @@ import logging
 from app.base.errors import BeanpoleError
 from app.objects.change import Object
 from workers.agent.configuring.sandbox import host_ports
-from workers.agent.deciding.decide import is_over
+from workers.agent.deciding.decide import has_ended
 from workers.agent.record import Record
 from workers.agent.surroundings import Surroundings
 from workers.runtime.protocol import AnswersProbes, ContainerError, PodState
@@ -42,7 +42,7 @@ class Exposure:
         """Of a pod that an agent before this one began, once; not of one that has ended."""
         if record.uid in self._served or not self._real or state is None or record.unknown:
             return
-        if is_over(record.pod, state):
+        if has_ended(record.pod, state):
             return
         self._served.add(record.uid)
         try:

@@ -25,21 +25,25 @@ class Lane:
         self._queue: SimpleQueue[Run | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        # Threads for which nothing was handed over, and what was handed over and has no thread yet.
+        self._idle = self._waiting = 0
         self._closed = False
 
     def submit(self, run: Run) -> None:
-        """Run it as soon as a thread is free. Nothing once the lane is closed."""
+        """Run it as soon as a thread is free. Nothing once the lane is closed.
+
+        A machine that has no more threads to give is asked again with the next run.
+        """
         with self._lock:
             if self._closed:
                 return
             self._queue.put(run)
             if self._idle > 0:
                 self._idle -= 1
-            elif len(self._threads) < self._most:
-                name = f"agent-{self._name}-{len(self._threads)}"
-                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
-                self._threads[-1].start()
+                return
+            self._waiting += 1
+            while self._waiting and len(self._threads) < self._most and self._add():
+                self._waiting -= 1
 
     def close(self) -> None:
         """Start nothing more. What runs goes on, and each thread ends with it."""
@@ -57,11 +61,26 @@ class Lane:
         with self._lock:
             return list(self._threads)
 
+    def _add(self) -> bool:
+        """With the lock held: start one more. False if the machine refuses it."""
+        name = f"agent-{self._name}-{len(self._threads)}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as exc:
+            log.error("%s: %s", name, exc)
+            return False
+        self._threads.append(thread)
+        return True
+
     def _work(self) -> None:
         while (run := self._queue.get()) is not None:
             guarded(run)
             with self._lock:
-                self._idle += 1
+                if self._waiting:
+                    self._waiting -= 1
+                else:
+                    self._idle += 1
 
 
 def guarded(run: Run) -> None:

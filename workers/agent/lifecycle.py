@@ -30,6 +30,7 @@ from workers.agent.hooks import Hooks
 from workers.agent.hosts_files import HostsFiles
 from workers.agent.jobs import Jobs
 from workers.agent.last_words import LastWords
+from workers.agent.memory import SETTLES
 from workers.agent.pod import ref
 from workers.agent.probing.probes import Probes
 from workers.agent.record import Record
@@ -88,7 +89,7 @@ class Lifecycle:
         clock_jumps.follow(record.memory, self._around.clock)
         self._prepare(record)
         for _ in range(ROUNDS):
-            record.memory.forget_dead()
+            seen_at = self._around.clock.now()
             try:
                 state = self._resizer.seen(record, self._around.runtime.pod(record.uid))
             except ContainerError as exc:
@@ -99,6 +100,7 @@ class Lifecycle:
             self._exposure.follow(record, state)
             self._last_words.gather(record.pod, state, record.memory)
             record.memory.follow(state)
+            record.memory.doubt_ends(seen_at)
             self._resizer.note_done(record, state)
             health = self._probes.follow(record.pod, state)
             decision = self._decide(record, state, health)
@@ -245,6 +247,8 @@ class Lifecycle:
         delay = RESYNC
         if decision.wake_at is not None:
             delay = min(delay, max(0.0, decision.wake_at - self._around.clock.now()))
+        if record.memory.awaits_ends:
+            delay = min(delay, SETTLES)
         self._wake(record.uid, delay)
 
     def _finish(self, record: Record) -> None:

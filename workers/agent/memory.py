@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from workers.agent.resizing.memory import ResizeMemory
 from workers.runtime.protocol import PodState, State
 
+# How long a runtime may show a container running that it has stopped, before that is not believed any more. Seconds.
+SETTLES = 1.0
+
 
 @dataclass(slots=True)
 class ContainerMemory:
@@ -41,14 +44,15 @@ class Ending:
         since: when it began. period: the whole grace period, in seconds.
         hook: its preStop hook is `running` or `done`; empty before, and where there is none.
         signalled: it was told to stop, and will be killed when the period is over.
-        dead: it was stopped, as the runtime says; whoever looked before that may still see it run.
+        dead_at: when the runtime said that it is stopped, None before; whoever looked before that, or while the runtime
+            has not noted it yet, still sees it run.
     """
 
     since: float
     period: float
     hook: str = ""
     signalled: bool = False
-    dead: bool = False
+    dead_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -94,11 +98,6 @@ class PodMemory:
         """The memory of one container, empty at first."""
         return self.containers.setdefault(container, ContainerMemory())
 
-    def forget_dead(self) -> None:
-        """Before a look at the runtime: it shows what was stopped by now, or that it runs all the same."""
-        for gone in [id_ for id_, ending in self.endings.items() if ending.dead]:
-            del self.endings[gone]
-
     def follow(self, state: PodState | None) -> None:
         """Forget what was about containers that are gone, or do not run any more."""
         if state is None or not (self.endings or self.post_start or self.last_words):
@@ -109,3 +108,15 @@ class PodMemory:
         for held, wanted in ((self.endings, running), (self.post_start, running), (self.last_words, known)):
             for gone in set(held) - wanted:
                 held.pop(gone, None)  # type: ignore[attr-defined]
+
+    def doubt_ends(self, seen_at: float) -> None:
+        """Have what was stopped and was seen running all the same be stopped again: not at once, nor from the beginning.
+        After `follow`, with what was seen then."""
+        for ending in self.endings.values():
+            if ending.dead_at is not None and seen_at >= ending.dead_at + SETTLES:
+                ending.signalled, ending.dead_at = False, None
+
+    @property
+    def awaits_ends(self) -> bool:
+        """Whether the runtime has stopped something that it does not show to be dead yet."""
+        return any(ending.dead_at is not None for ending in self.endings.values())

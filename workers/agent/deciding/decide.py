@@ -45,8 +45,13 @@ def decide(
 
 
 def is_over(pod: Object, state: PodState | None) -> bool:
-    """Whether nothing of the pod runs or will again, so that others may have what it held (kubelet: IsPodTerminated)."""
-    if pod["metadata"].get("deletionTimestamp") or not is_terminal(pod):
+    """Whether the pod has ended and stays, so that others may have what it held (kubelet: IsPodTerminated)."""
+    return not pod["metadata"].get("deletionTimestamp") and has_ended(pod, state)
+
+
+def has_ended(pod: Object, state: PodState | None) -> bool:
+    """Whether nothing of the pod runs or will again, be it marked for deletion or not."""
+    if not is_terminal(pod):
         return False
     return state is None or all(c.state is not State.RUNNING for c in state.containers)
 
