@@ -11,6 +11,7 @@ import contextlib
 import errno
 import itertools
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,24 +41,32 @@ def empty_tree(path: str | Path, *, dir_fd: int | None = None) -> None:
 
 def _empty(top: int) -> None:
     fresh = itertools.count()
-    before: set[str] = set()
+    mount = _mount_of(top)
+    # Not looked for anew: whoever goes on to put things into `top` would keep this from ever ending.
+    lifted: deque[str] = deque()
 
     def clear(name: str) -> None:
         inner = _open(name, top)
         try:
-            failed = _each(inner, lambda below: _lift(below, inner, top, fresh))
+            if _mount_of(inner) != mount:
+                raise OSError(errno.EBUSY, "something is mounted there", name)
+            failed = _each(inner, lambda below: lifted.append(_lift(below, inner, top, fresh)))
         finally:
             os.close(inner)
         if failed is not None:
             raise failed
         os.rmdir(name, dir_fd=top)
 
-    while names := set(os.listdir(top)):
-        failed = _each(top, clear)
-        if names == before and failed is not None:
-            # Nothing was moved up any more, and all that is left was tried.
-            raise failed
-        before = names
+    failed = _each(top, clear)
+    while lifted:
+        try:
+            clear(lifted.popleft())
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            failed = failed or exc
+    if failed is not None:
+        raise failed
 
 
 def _each(folder: int, act: Callable[[str], None]) -> OSError | None:
@@ -78,17 +87,24 @@ def _each(folder: int, act: Callable[[str], None]) -> OSError | None:
     return failed
 
 
-def _lift(name: str, above: int, top: int, fresh: Iterator[int]) -> None:
-    """Move a folder up into `top`, under a name that nothing there has."""
+def _lift(name: str, above: int, top: int, fresh: Iterator[int]) -> str:
+    """Move a folder up into `top`, under a name that nothing there has. Returns the name."""
     _take(name, above)
     while True:
+        new = f"..{next(fresh)}"
         try:
-            os.rename(name, f"..{next(fresh)}", src_dir_fd=above, dst_dir_fd=top)
+            os.rename(name, new, src_dir_fd=above, dst_dir_fd=top)
         except OSError as exc:
             if exc.errno not in _TAKEN:
                 raise
         else:
-            return
+            return new
+
+
+def _mount_of(folder: int) -> str:
+    """Which mount an open folder belongs to. Its device won't do: a folder of the same disk may be mounted."""
+    told = Path(f"/proc/self/fdinfo/{folder}").read_text()
+    return next((line for line in told.splitlines() if line.startswith("mnt_id:")), "")
 
 
 def _open(path: str | Path, dir_fd: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -79,3 +80,43 @@ def test_folders_of_ones_own_are_removed_whatever_rights_were_taken_from_them(tm
     told = [sys.executable, "-c", f"import os; from app.base.trees import remove_tree; {body}"]
     subprocess.run(told, check=True, timeout=30)
     assert list(shared.iterdir()) == []
+
+
+def test_who_goes_on_writing_does_not_keep_it_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top/a/b/c").mkdir(parents=True)
+    rmdir: Callable[..., None] = os.rmdir
+    names = itertools.count()
+
+    def one_goes_another_comes(path: str, *, dir_fd: int | None = None) -> None:
+        (tmp_path / f"top/more{next(names)}/inner").mkdir(parents=True)
+        rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", one_goes_another_comes)
+    with pytest.raises(OSError, match="not empty"):
+        remove_tree(tmp_path / "top")
+    assert not (tmp_path / "top/a").exists()
+    monkeypatch.undo()
+    remove_tree(tmp_path / "top")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+@pytest.mark.parametrize("place", ["top/m", "top/a/m"])
+def test_what_is_mounted_in_it_stays(tmp_path: Path, place: str) -> None:
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    (tmp_path / "outside/precious").write_text("1")
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "top/b/c").mkdir(parents=True)
+    # Of the same device as all around it.
+    subprocess.run(["mount", "--bind", tmp_path / "outside", tmp_path / place], check=True, timeout=20)
+    try:
+        with pytest.raises(OSError):
+            remove_tree(tmp_path / "top")
+        assert sorted(p.name for p in (tmp_path / "outside").iterdir()) == ["deep", "precious"]
+        assert not (tmp_path / "top/b").exists()
+    finally:
+        subprocess.run(["umount", tmp_path / place], check=True, timeout=20)
+    remove_tree(tmp_path / "top")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["outside"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -309,6 +310,29 @@ def test_after_the_next_boot_all_goes_on(world: World) -> None:
     world.api.put(pod("new"))
     world.change(1)
     assert phases(world) == {"web": "Failed", "new": "Running"}
+
+
+def test_a_runtime_that_hangs_keeps_nobody_who_tells_of_a_shutdown_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.api.put(pod("web"))
+    world.change(1)
+    answers, hangs = world.runtime.info, threading.Event()
+
+    def hang() -> Any:
+        assert hangs.wait(20)
+        return answers()
+
+    monkeypatch.setattr(world.runtime, "info", hang)
+    for tell in (world.agent.shutdown.begin, world.agent.shutdown.cancel, world.agent.shutdown.begin):
+        teller = threading.Thread(target=tell)
+        teller.start()
+        teller.join(10)
+        assert not teller.is_alive()
+    hangs.set()
+    world.run(1)
+    assert node_condition(world, "Ready") == "False"
+    assert phases(world) == {"web": "Failed"}
 
 
 def test_a_shutdown_that_is_called_off_leaves_the_node_as_it_was(world: World) -> None:

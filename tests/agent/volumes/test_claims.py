@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +192,21 @@ def test_a_folder_that_was_made_and_not_yet_opened_to_all_is_opened_by_who_comes
     made.chmod(0o700)
     (made / "mine").write_text("")
     assert folders.make(ours(folders.root)).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.parametrize("owner", [4321, 4322])
+def test_a_folder_that_a_pod_took_for_itself_is_used_again_as_it_is(tmp_path: Path, owner: int) -> None:
+    (tmp_path / "v").mkdir()
+    for folder, mode in ((tmp_path / "v", 0o700), (tmp_path, 0o755)):
+        os.chown(folder, owner, owner)
+        folder.chmod(mode)
+    body = "os.setuid(4321); VolumeFolders(Path('.')).make({'metadata': {'name': 'v'}})"
+    told = f"import os; from pathlib import Path; from workers.agent.volumes.folders import VolumeFolders; {body}"
+    begin = f"import os, sys; sys.path.insert(0, os.getcwd()); os.chdir({str(tmp_path)!r}); {told}"
+    subprocess.run([sys.executable, "-c", begin], check=True, timeout=30)
+    mode = (tmp_path / "v").stat().st_mode & 0o777
+    assert mode == (0o777 if owner == 4321 else 0o700)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Collection
@@ -33,6 +34,8 @@ class Machine:
         self._accepted: Object | None = None
         self._trouble = ""
         self._lock = threading.Lock()
+        self._looks = itertools.count(1)
+        self._noted = 0
         self.prepared = ""
 
     @property
@@ -53,7 +56,7 @@ class Machine:
     def look(self) -> bool:
         """See what the machine has, and whether its runtime answers. Whether that is news. Safe to call from many
         threads."""
-        around = self._around
+        around, number = self._around, next(self._looks)
         down = ""
         try:
             around.info = around.runtime.info()
@@ -63,8 +66,11 @@ class Machine:
             log.warning("%s: %s", around.node, down)
             return False
         pressures = self._pressures()
-        # Of two looks at once the older would undo what the newer saw, and both would tell of it.
         with self._lock:
+            # A look that waited long for its runtime knows less than one that began later and is through already.
+            if number < self._noted:
+                return False
+            self._noted = number
             return self._note(around.info, pressures, down)
 
     def _note(self, info: NodeInfo, pressures: Collection[str], down: str) -> bool:

@@ -67,9 +67,8 @@ class Shutdown:
             last = max(0.0, min(around.settings.shutdown_critical, around.settings.shutdown_grace))
             self._turns = [(False, around.settings.shutdown_grace - last), (True, last)]
             self._until = 0.0
-        # First, for telling of it asks the runtime, which may take its time.
         self._soon(0.0)
-        self._changed()
+        self._tell()
 
     def cancel(self) -> None:
         """The machine stays. Pods that were ended stay so, but for static ones, which nobody else would begin again."""
@@ -85,7 +84,11 @@ class Shutdown:
             if is_static(record.ordered) and record.memory.failed is not None and not record.deleting:
                 record.again = True
                 self._wake(record.uid)
-        self._changed()
+        self._tell()
+
+    def _tell(self) -> None:
+        """In a job of its own, for it asks the runtime, which may hang: whoever is at the machine is answered at once."""
+        self._jobs.after(("standing", self._around.node), 0.0, self._changed, "node")
 
     def _soon(self, delay: float) -> None:
         self._jobs.after(("shutdown", self._around.node), delay, self._step, "node")

@@ -45,10 +45,8 @@ class VolumeFolders:
         except FileExistsError:
             if path.is_symlink() or not path.is_dir():
                 raise NotOurs(f"{path} is no folder") from None
-            # Made, and then the agent was killed? Whoever has written to it may have changed its mode since.
-            with os.scandir(path) as found:
-                if any(found):
-                    return path
+            if _is_used(path):
+                return path
         path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o777)
         return path
 
@@ -82,6 +80,16 @@ class VolumeFolders:
             raise NotOurs(f"{self.root / name} is no folder") from exc
         finally:
             os.close(root)
+
+
+def _is_used(path: Path) -> bool:
+    """Whether a pod had it already, and may have changed its owner and mode. If not, it was made, and then the agent was
+    killed, perhaps."""
+    try:
+        with os.scandir(path) as found:
+            return any(found) or path.stat().st_uid != os.geteuid()
+    except PermissionError:
+        return True
 
 
 def _checked(name: str) -> str:
