@@ -60,8 +60,9 @@ def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socke
         yield engine, ours
 
 
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def open_files() -> set[str]:
+    """Descriptors, and the one that they are listed by. Others of this process may close theirs at any time."""
+    return set(os.listdir("/proc/self/fd"))
 
 
 def everything(stream: Stream) -> dict[int, bytes]:
@@ -152,7 +153,7 @@ def test_a_connection_is_given_back_at_once(tmp_path: Path) -> None:
         serving.join(10)
         with served[0] as line:
             assert line.recv(1) == b""
-        assert open_files() == before
+        assert open_files() <= before
         client.close()
 
 
