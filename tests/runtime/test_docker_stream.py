@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import struct
@@ -16,6 +15,7 @@ import pytest
 
 from app.base.clock import SystemClock
 from app.trust import authority as pki
+from tests import descriptors
 from workers.runtime.docker import interactive
 from workers.runtime.docker.client import Client
 from workers.runtime.docker.stream import Stream
@@ -58,11 +58,6 @@ def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socke
         engine = engines[0]
     with engine, ours:
         yield engine, ours
-
-
-def open_files() -> set[str]:
-    """Descriptors, and the one that they are listed by. Others of this process may close theirs at any time."""
-    return set(os.listdir("/proc/self/fd"))
 
 
 def everything(stream: Stream) -> dict[int, bytes]:
@@ -148,12 +143,12 @@ def test_a_connection_is_given_back_at_once(tmp_path: Path) -> None:
         serving = threading.Thread(target=serve)
         serving.start()
         client = Client(base_url=f"unix://{tmp_path}/d.sock", version="1.41")
-        before = open_files()
+        before = descriptors.held()
         Stream(client.exec_start("any", socket=True), framed=True).close()
         serving.join(10)
         with served[0] as line:
             assert line.recv(1) == b""
-        assert open_files() <= before
+        assert descriptors.held() - before == {}
         client.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import descriptors
 from workers.agent.configuring.env_files import LARGEST, parse
 from workers.agent.configuring.env_files import value as value_of
 from workers.agent.configuring.sources import ConfigError
@@ -75,10 +76,9 @@ def test_what_is_no_file_is_refused_and_nothing_of_it_stays_open(tmp_path: Path)
     os.mkfifo(tmp_path / "v/pipe")
     # Somebody holds the pipe open to write to it, and doesn't.
     writer = os.open(tmp_path / "v/pipe", os.O_RDWR)
-    # With the one that they are listed by. Others of this process may close theirs at any time.
-    before = set(os.listdir("/proc/self/fd"))
+    before = descriptors.held()
     for name in ("folder", "pipe"):
         with pytest.raises(ConfigError, match="is no regular file"):
             value_of(asked(path=name), tmp_path.joinpath)
-    assert set(os.listdir("/proc/self/fd")) <= before
+    assert descriptors.held() - before == {}
     os.close(writer)
