@@ -64,6 +64,20 @@ def test_nothing_of_a_link_is_left_when_its_pod_is_gone(
     eventually(lambda: not link.exists(), "the link goes with its pod")
 
 
+def test_nothing_is_sent_to_whom_an_address_belonged_to_before(
+    docker_node: DockerSubject, engine: docker.APIClient
+) -> None:
+    """The kernel removes the link of a pod that is gone when it gets to it; one that lives on stands for it here."""
+    runtime, former = docker_node.runtime(), docker_node.sandbox(1)
+    runtime.start_sandbox(former)
+    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={former.pod.uid}"})
+    assert (links.LINKS / links.name(shown["Id"])).exists()
+    now = replace(docker_node.sandbox(2), address=former.address)
+    runtime.start_sandbox(now)
+    assert not (links.LINKS / links.name(shown["Id"])).exists()
+    assert runtime.pod(now.pod.uid).ready
+
+
 def test_a_sandbox_whose_agent_died_before_it_was_linked_is_made_anew(
     docker_node: DockerSubject, engine: docker.APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,8 @@ class Links:
         self._bridge: Bridge | None = None
         self._given_up = os.geteuid() != 0 or not _has_ip()
         self._has_fastened = False
+        # The link of each address's last pod.
+        self._last: dict[str, str] = {}
 
     @property
     def usable(self) -> bool:
@@ -116,8 +118,17 @@ class Links:
             netns.within(pid, lambda: _make(inside))
         except OSError as exc:
             raise NotHere(f"process {pid} can't be entered: {exc}") from exc
+        self._part(self._last.get(address, ""))
         _ip(_on_bridge(link, bridge.name) + f"link set dev {link} up\n")
+        self._last[address] = link
         self._has_fastened = True
+
+    def _part(self, link: str) -> None:
+        """Remove the link of the pod that had an address before, if the kernel has not got to it yet: the bridge would go
+        on sending there what is for the new pod, which has the same hardware address."""
+        if link and (LINKS / link).exists():
+            with contextlib.suppress(LinkFailed):
+                _ip(f"link delete dev {link}\n")
 
     def mend(self, container_ids: Iterable[str]) -> None:
         """Fasten again the sandboxes whose bridge was made anew under them."""
