@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -28,17 +29,27 @@ def inside(runtime: DockerRuntime, node: DockerSubject, sandbox: SandboxSpec, co
     return said.decode()
 
 
-def networks(node: DockerSubject, engine: docker.APIClient, sandbox: SandboxSpec) -> list[str]:
+def shown(engine: docker.APIClient, sandbox: SandboxSpec) -> dict[str, Any]:
+    """The pod's sandbox in the engine's list, before it has containers."""
+    (entry,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={sandbox.pod.uid}"})
+    return dict(entry)
+
+
+def networks(engine: docker.APIClient, sandbox: SandboxSpec) -> list[str]:
     """What the engine says that the sandbox is linked to."""
-    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={sandbox.pod.uid}"})
-    return list(shown["NetworkSettings"]["Networks"])
+    return list(shown(engine, sandbox)["NetworkSettings"]["Networks"])
+
+
+def link_of(engine: docker.APIClient, sandbox: SandboxSpec) -> Path:
+    """The end on the machine."""
+    return links.LINKS / links.name(shown(engine, sandbox)["Id"])
 
 
 def test_a_pod_is_linked_without_the_engine(docker_node: DockerSubject, engine: docker.APIClient) -> None:
     runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
     runtime.start_sandbox(sandbox)
     assert runtime.pod(sandbox.pod.uid).ready
-    assert networks(docker_node, engine, sandbox) == ["none"]
+    assert networks(engine, sandbox) == ["none"]
     gateway = sandbox.address.rpartition(".")[0] + ".1"
     said = inside(
         runtime, docker_node, sandbox, f"ip -4 addr show eth0; ip route; cat /sys/class/net/eth0/address; "
@@ -56,8 +67,7 @@ def test_nothing_of_a_link_is_left_when_its_pod_is_gone(
 ) -> None:
     runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
     runtime.start_sandbox(sandbox)
-    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={sandbox.pod.uid}"})
-    link = links.LINKS / links.name(shown["Id"])
+    link = link_of(engine, sandbox)
     assert link.exists()
     runtime.remove_pod(sandbox.pod)
     # The kernel takes a network away after its last process.
@@ -70,11 +80,11 @@ def test_nothing_is_sent_to_whom_an_address_belonged_to_before(
     """The kernel removes the link of a pod that is gone when it gets to it; one that lives on stands for it here."""
     runtime, former = docker_node.runtime(), docker_node.sandbox(1)
     runtime.start_sandbox(former)
-    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={former.pod.uid}"})
-    assert (links.LINKS / links.name(shown["Id"])).exists()
+    link = link_of(engine, former)
+    assert link.exists()
     now = replace(docker_node.sandbox(2), address=former.address)
     runtime.start_sandbox(now)
-    assert not (links.LINKS / links.name(shown["Id"])).exists()
+    assert not link.exists()
     assert runtime.pod(now.pod.uid).ready
 
 
@@ -129,7 +139,7 @@ def test_a_sandbox_that_is_lost_is_told_and_later_ones_are_linked_all_the_same(
             runtime.start_sandbox(sandboxes[1])
     assert runtime.pod(sandboxes[1].pod.uid) is None
     runtime.start_sandbox(sandboxes[2])
-    assert networks(docker_node, engine, sandboxes[2]) == ["none"]
+    assert networks(engine, sandboxes[2]) == ["none"]
 
 
 def test_a_pod_is_linked_where_settings_can_not_be_changed(
@@ -139,7 +149,7 @@ def test_a_pod_is_linked_where_settings_can_not_be_changed(
     monkeypatch.setattr(links, "_IPV6", Path("/proc/version"))
     runtime, sandbox = docker_node.runtime(), docker_node.sandbox(1)
     runtime.start_sandbox(sandbox)
-    assert networks(docker_node, engine, sandbox) == ["none"]
+    assert networks(engine, sandbox) == ["none"]
     assert runtime.pod(sandbox.pod.uid).ready
 
 
@@ -155,7 +165,7 @@ def test_a_pod_with_a_kernel_of_its_own_is_linked_by_the_engine(
         monkeypatch.setattr(links, "_SEE_LINKS", ("",))
         sandbox = replace(sandbox, handler="runc")
     runtime.start_sandbox(sandbox)
-    assert networks(docker_node, engine, sandbox) == [Owner(docker_node.cluster, "n1").network]
+    assert networks(engine, sandbox) == [Owner(docker_node.cluster, "n1").network]
     assert runtime.pod(sandbox.pod.uid).ready
 
 
@@ -191,7 +201,7 @@ def test_an_agent_that_may_not_leaves_the_link_to_the_engine(
         sandbox = docker_node.sandbox(number)
         runtime.start_sandbox(sandbox)
         assert runtime.pod(sandbox.pod.uid).ready
-        assert networks(docker_node, engine, sandbox) == [f"beanpole-{docker_node.cluster}-n1"]
+        assert networks(engine, sandbox) == [f"beanpole-{docker_node.cluster}-n1"]
         assert sandbox.address in inside(runtime, docker_node, sandbox, "ip -4 addr show eth0")
 
 
@@ -225,14 +235,13 @@ def test_a_network_whose_bridge_was_lost_is_made_anew_whoever_linked_its_pods(
         assert not runtime.has_network(docker_node.cidr)
         runtime.prepare(docker_node.cidr)
     bridge = f"br-{engine.inspect_network(network)['Id'][:12]}"
-    (shown,) = engine.containers(filters={"label": f"beanpole.dev/pod-uid={fastened.pod.uid}"})
-    assert (links.LINKS / links.name(shown["Id"]) / "master").readlink().name == bridge
+    assert (link_of(engine, fastened) / "master").readlink().name == bridge
     # The other is made again in its turn.
     assert not runtime.pod(by_engine.pod.uid).ready
     runtime.start_sandbox(by_engine)
     for sandbox in (fastened, by_engine):
         assert runtime.pod(sandbox.pod.uid).ready
-    assert networks(docker_node, engine, by_engine) == [network]
+    assert networks(engine, by_engine) == [network]
 
 
 class Died(BaseException):
